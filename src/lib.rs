@@ -1,0 +1,2 @@
+//! Volley: a FireWorks launchpad in one binary.
+#![doc = ""]

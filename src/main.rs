@@ -1,0 +1,2 @@
+//! The `volley` binary.
+fn main() {}
