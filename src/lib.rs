@@ -1,2 +1,13 @@
 //! Volley: a FireWorks launchpad in one binary.
-#![doc = ""]
+//!
+//! The rooms, and who may look into whom (an arrow may be skipped, never turned round; a test
+//! reads the imports):
+//!
+//! ```text
+//! workflow, science <- recipes, config, store, queue <- launchpad <- firetask
+//!                   <- rocket, launcher <- tui, cli <- main
+//! ```
+
+pub mod config;
+pub mod store;
+pub mod workflow;

@@ -1,0 +1,90 @@
+//! Settings: FireWorks' files, Volley's own, the environment and the flags.
+//!
+//! Read once, at the start, into one [`Settings`]; nothing below looks at a file or a variable
+//! again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::store::{Location, Order};
+use crate::workflow::FWorker;
+
+/// Everything that can be set, resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The launchpad.
+    pub location: Location,
+    /// Where `location` was read.
+    pub location_origin: Origin,
+    /// The worker.
+    pub fworker: FWorker,
+    /// The file of the worker, absolute, when there is one.
+    pub fworker_file: Option<PathBuf>,
+    /// The queue adapter file (`my_qadapter.yaml`), absolute, when there is one.
+    pub queueadapter_file: Option<PathBuf>,
+    /// What FW_config.yaml sets, or FireWorks' defaults.
+    pub fw_config: FwConfig,
+    /// What volley.yaml sets, or our defaults.
+    pub volley: VolleyConfig,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// An option on the command line.
+    Flag,
+    /// An environment variable.
+    Environment(&'static str),
+    /// A file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+/// The settings of FW_config.yaml that Volley heeds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FwConfig {
+    /// `SORT_FWS`.
+    pub order: Order,
+    /// `RAPIDFIRE_SLEEP_SECS`: how long an idle `rapidfire` waits before it looks again.
+    pub rapidfire_sleep: Duration,
+    /// `SUBMIT_SCRIPT_NAME`.
+    pub submit_script_name: String,
+    /// `QUEUE_JOBNAME_MAXLEN`.
+    pub jobname_maxlen: usize,
+    /// `ALWAYS_CREATE_NEW_BLOCK`.
+    pub always_create_new_block: bool,
+    /// `PRINT_FW_JSON`: write FW.json into the launch directory.
+    pub print_fw_json: bool,
+    /// `PW_CHECK_NUM`: above so many changes a confirmation is wanted.
+    pub pw_check_num: usize,
+}
+
+impl Default for FwConfig {
+    fn default() -> Self {
+        FwConfig {
+            order: Order::Fifo,
+            rapidfire_sleep: Duration::from_secs(60),
+            submit_script_name: "FW_submit.script".into(),
+            jobname_maxlen: 20,
+            always_create_new_block: false,
+            print_fw_json: true,
+            pw_check_num: 10,
+        }
+    }
+}
+
+/// Volley's own settings (`volley.yaml`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct VolleyConfig {
+    /// How long a lease lasts unless it is renewed.
+    pub lease: Duration,
+    /// How often a lease is renewed.
+    pub renew: Duration,
+}
+
+impl Default for VolleyConfig {
+    fn default() -> Self {
+        VolleyConfig { lease: Duration::from_secs(120), renew: Duration::from_secs(30) }
+    }
+}

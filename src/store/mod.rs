@@ -1,0 +1,188 @@
+//! Where a launchpad is kept. One trait, two stores: an SQLite file and MongoDB.
+//!
+//! The trait speaks in transitions (insert, claim, renew, finish, ...), not in rows: each one is
+//! atomic, or can be finished by whoever comes next. *What* changes is decided by
+//! [`crate::workflow::decide`]; a store only applies it.
+
+use std::path::PathBuf;
+
+use bson::Document;
+use jiff::Timestamp;
+
+use crate::workflow::decide::Refusal;
+use crate::workflow::graph::Graph;
+use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, State};
+
+mod error;
+pub mod mongo;
+pub mod query;
+pub mod sqlite;
+
+pub use error::StoreError;
+pub use mongo::MongoSettings;
+pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
+
+/// Result of every store operation.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Where a launchpad is, before it is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Location {
+    /// An SQLite file; made when it does not exist.
+    Sqlite(PathBuf),
+    /// A database of a MongoDB server.
+    Mongo(MongoSettings),
+}
+
+/// Opens a store. MongoDB is contacted at the first operation, SQLite at once.
+pub fn open(location: &Location) -> Result<Box<dyn Store>> {
+    match location {
+        Location::Sqlite(path) => Err(StoreError::Query(path.display().to_string())),
+        Location::Mongo(settings) => Err(StoreError::Query(settings.place())),
+    }
+}
+
+/// A launchpad's store.
+pub trait Store: Send + Sync {
+    /// Where it is, for people: `SQLite file PATH` or `MongoDB HOST:PORT/NAME`. No password.
+    fn describe(&self) -> String;
+
+    /// Makes collections and indexes where they are missing; changes no data.
+    fn initialise(&self) -> Result<()>;
+
+    /// Deletes every workflow, firework and launch, and starts the ids again from 1.
+    fn reset(&self) -> Result<()>;
+
+    /// Stores workflows. Returns for each the pairs (local id, id), in the order of the draft.
+    fn insert(&self, drafts: &[Draft], now: Timestamp) -> Result<Vec<Vec<(i64, FwId)>>>;
+
+    /// Takes up to `limit` READY fireworks, best first, and makes them RUNNING.
+    fn claim(&self, claim: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>>;
+
+    /// Extends the leases of running launches. Returns those that are no longer the worker's.
+    fn renew(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>>;
+
+    /// Undoes claims that nothing was done with, as if they had not been made.
+    fn release(&self, claims: &[Held], now: Timestamp) -> Result<()>;
+
+    /// Records outcomes, applies them to the children, and frees what they free.
+    fn finish(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>>;
+
+    /// Puts away a launch that was interrupted: its firework is READY again. `false` when the
+    /// launch was no longer running.
+    fn give_back(&self, held: Held, reason: &str, now: Timestamp) -> Result<bool>;
+
+    /// Changes a workflow as `verb` says. Every launch that runs in a firework that is reset
+    /// loses its lease.
+    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>>;
+
+    /// Sets `spec._priority`. Returns how many fireworks there were.
+    fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64>;
+
+    /// Deletes the whole workflows that these fireworks belong to, with their launches. Returns
+    /// the ids of all fireworks deleted.
+    fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>>;
+
+    /// Fireworks that match, sorted.
+    fn find_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>>;
+
+    /// How many fireworks match.
+    fn count_fireworks(&self, query: &FireworkQuery) -> Result<u64>;
+
+    /// How many fireworks this worker could claim now; counting stops at `limit`.
+    fn count_claimable(&self, worker: &FWorker, limit: u64) -> Result<u64>;
+
+    /// Launches by id, in the order asked for; those that do not exist are left out.
+    fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>>;
+
+    /// Workflows that match, as FireWorks stores them, sorted.
+    fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>>;
+}
+
+/// Who wants to run what.
+pub struct ClaimRequest<'a> {
+    /// The worker; its name, category and query select what it takes.
+    pub worker: &'a FWorker,
+    /// Only this firework (READY or RESERVED), whatever the worker takes otherwise.
+    pub fw_id: Option<FwId>,
+    /// Which of two fireworks of the same priority comes first.
+    pub order: Order,
+    /// The lease every claimed launch begins with.
+    pub lease: &'a Lease,
+    /// Host name and address, as FireWorks records them.
+    pub host: (&'a str, &'a str),
+    /// Names the directory a firework will run in, from its spec.
+    pub directory: &'a dyn Fn(&Document) -> PathBuf,
+    /// The time it is.
+    pub now: Timestamp,
+}
+
+/// A firework that has been claimed, and its launch.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The firework, RUNNING.
+    pub firework: Firework,
+    /// The launch, RUNNING, with its lease.
+    pub launch: Launch,
+}
+
+impl Claim {
+    /// The claim as the store needs it to renew, release or give back.
+    pub fn held(&self) -> Held {
+        Held { fw_id: self.firework.fw_id, launch_id: self.launch.launch_id }
+    }
+}
+
+/// A launch that a worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its firework.
+    pub fw_id: FwId,
+    /// The launch.
+    pub launch_id: LaunchId,
+}
+
+/// How a launch ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The launch as it was claimed.
+    pub launch: Launch,
+    /// COMPLETED or FIZZLED.
+    pub state: State,
+    /// What it reports and asks for.
+    pub action: FwAction,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// What became of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is recorded, and its children know.
+    Recorded,
+    /// The launch was no longer this worker's: somebody reran, deleted or took it.
+    LeaseLost,
+}
+
+/// A change of a workflow that a user asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Run it again, and what depends on it.
+    Rerun,
+}
+
+impl Verb {
+    /// The name under which it is stored in a lock.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Rerun => "rerun",
+        }
+    }
+
+    /// Decides it.
+    pub fn decide(self, graph: &mut Graph, fw_id: FwId) -> std::result::Result<(), Refusal> {
+        match self {
+            Verb::Rerun => crate::workflow::decide::rerun(graph, fw_id),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What each event changes: the state machine of fireworks.
+//!
+//! Every verb takes a [`Graph`] and leaves it changed; none looks at a clock or a store. Verbs can
+//! be repeated: what is already as it should be is left alone, so that another worker can finish
+//! a decision whose writer died half way.
+
+use super::graph::{Graph, Spawn};
+use super::mods::{self, ModError};
+use super::{Draft, DraftError, FwAction, FwId, LaunchId, State};
+
+/// Why a verb does not apply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The firework is in a state that the verb does not work on.
+    #[error("firework {fw_id} is {state}: {why}")]
+    State {
+        /// Which.
+        fw_id: FwId,
+        /// Its state.
+        state: State,
+        /// What does work.
+        why: &'static str,
+    },
+    /// There is no such firework.
+    #[error("there is no firework {0}")]
+    Unknown(FwId),
+    /// An action asks for a change of a spec that cannot be made.
+    #[error("firework {child}: {error}")]
+    Mod {
+        /// Whose spec.
+        child: FwId,
+        /// Why not.
+        error: ModError,
+    },
+    /// An action adds a workflow that is none.
+    #[error("FWAction: {0}")]
+    Spawn(#[from] DraftError),
+}
+
+/// Whether deciding this outcome needs the documents of the children, and not only their states.
+pub fn needs_documents(ended: State, action: &FwAction) -> bool {
+    ended == State::Fizzled || action.changes_specs()
+}
+
+/// A launch has ended: the firework takes its state, and its children what the action says.
+pub fn finish(
+    graph: &mut Graph,
+    fw_id: FwId,
+    launch_id: LaunchId,
+    ended: State,
+    action: &FwAction,
+) -> Result<(), Refusal> {
+    let drafts = if ended == State::Completed { drafts(action)? } else { Vec::new() };
+    let children = graph.children(fw_id);
+    let has_detour = drafts.iter().any(|(_, detour)| *detour);
+    set_state(graph, fw_id, ended)?;
+    if ended == State::Completed {
+        let targets = if action.propagate { graph.descendants(fw_id) } else { children.clone() };
+        for &target in &targets {
+            change_spec(graph, target, launch_id, action)?;
+        }
+        if action.defuse_children {
+            for &child in &children {
+                // A child that has begun was released by this very action in an earlier attempt.
+                if matches!(graph.state(child), Some(State::Waiting | State::Ready | State::Paused)) {
+                    set_state(graph, child, State::Defused)?;
+                }
+            }
+        }
+        for (draft, detour) in drafts {
+            let children = if detour { children.clone() } else { Vec::new() };
+            graph.spawn(Spawn { launch_id, draft, parents: vec![fw_id], children });
+        }
+    }
+    if !has_detour {
+        for &child in &children {
+            release(graph, child);
+        }
+    }
+    // Last, so that as long as it is not written the rest can be repeated.
+    graph.touch(fw_id);
+    Ok(())
+}
+
+/// The workflows an action adds; true marks a detour.
+fn drafts(action: &FwAction) -> Result<Vec<(Draft, bool)>, Refusal> {
+    // FireWorks takes detours first.
+    let detours = action.detours.iter().map(|document| (document, true));
+    let additions = action.additions.iter().map(|document| (document, false));
+    detours.chain(additions).map(|(document, detour)| Ok((Draft::from_document(document)?, detour))).collect()
+}
+
+/// A waiting firework whose parents have all ended well becomes READY.
+fn release(graph: &mut Graph, fw_id: FwId) {
+    if graph.state(fw_id) == Some(State::Waiting) && is_free(graph, fw_id) {
+        if let Some(node) = graph.touch(fw_id) {
+            node.state = State::Ready;
+        }
+    }
+}
+
+/// Whether nothing above keeps it waiting.
+fn is_free(graph: &Graph, fw_id: FwId) -> bool {
+    let Some(node) = graph.nodes.get(&fw_id) else { return false };
+    let allows = node.firework.as_ref().is_some_and(super::Firework::allows_fizzled_parents);
+    node.parents.iter().all(|&parent| match graph.state(parent) {
+        Some(State::Completed) => true,
+        Some(State::Fizzled) => allows,
+        _ => false,
+    })
+}
+
+fn set_state(graph: &mut Graph, fw_id: FwId, state: State) -> Result<(), Refusal> {
+    let node = graph.touch(fw_id).ok_or(Refusal::Unknown(fw_id))?;
+    node.state = state;
+    Ok(())
+}
+
+/// Applies `update_spec`, then `mod_spec`, to a firework that has not begun.
+fn change_spec(graph: &mut Graph, fw_id: FwId, launch_id: LaunchId, action: &FwAction) -> Result<(), Refusal> {
+    if !action.changes_specs() || !matches!(graph.state(fw_id), Some(State::Waiting | State::Paused | State::Defused)) {
+        return Ok(());
+    }
+    let node = graph.touch(fw_id).ok_or(Refusal::Unknown(fw_id))?;
+    if node.applied.contains(&launch_id) {
+        return Ok(());
+    }
+    let Some(mut spec) = node.spec().cloned() else { return Ok(()) };
+    spec.extend(action.update_spec.clone());
+    for modification in &action.mod_spec {
+        mods::apply(modification, &mut spec).map_err(|error| Refusal::Mod { child: fw_id, error })?;
+    }
+    node.new_spec = Some(spec);
+    if !action.mod_spec.iter().all(mods::is_idempotent) {
+        node.applied.push(launch_id);
+    }
+    Ok(())
+}
+
+/// Runs a firework again, and everything below it that has begun. The launches are put away.
+pub fn rerun(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
+    let state = graph.state(fw_id).ok_or(Refusal::Unknown(fw_id))?;
+    match state {
+        State::Archived => {
+            return Err(Refusal::State { fw_id, state, why: "an archived firework cannot be run again" });
+        }
+        State::Defused => {
+            return Err(Refusal::State { fw_id, state, why: "reignite it first" });
+        }
+        _ => {}
+    }
+    // From the far end backwards: a rerun that stops half way leaves the upper fireworks as they
+    // were, and is repeated from there.
+    for below in graph.descendants(fw_id).into_iter().rev() {
+        if !matches!(graph.state(below), Some(State::Waiting | State::Archived | State::Defused)) {
+            restart(graph, below, State::Waiting);
+        }
+    }
+    let free = is_free(graph, fw_id);
+    restart(graph, fw_id, if free { State::Ready } else { State::Waiting });
+    Ok(())
+}
+
+/// A launch was interrupted or lost: its firework may be claimed again, nothing below changes.
+pub fn give_back(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
+    match graph.state(fw_id) {
+        Some(State::Running | State::Reserved) => {
+            let free = is_free(graph, fw_id);
+            restart(graph, fw_id, if free { State::Ready } else { State::Waiting });
+            Ok(())
+        }
+        Some(state) => Err(Refusal::State { fw_id, state, why: "only what runs can be given back" }),
+        None => Err(Refusal::Unknown(fw_id)),
+    }
+}
+
+fn restart(graph: &mut Graph, fw_id: FwId, state: State) {
+    if let Some(node) = graph.touch(fw_id) {
+        node.state = state;
+        node.archive_launches = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::Firework;
+    use crate::workflow::graph::{Changes, Node};
+    use bson::{Document, doc};
+    use jiff::Timestamp;
+
+    /// A graph of the given (id, state, parents), with documents.
+    fn graph(fireworks: &[(FwId, State, &[FwId])]) -> Graph {
+        let mut graph = Graph::default();
+        for &(fw_id, state, parents) in fireworks {
+            let mut node = Node::new(state);
+            node.parents = parents.to_vec();
+            node.children =
+                fireworks.iter().filter(|(_, _, parents)| parents.contains(&fw_id)).map(|&(id, ..)| id).collect();
+            node.firework = Some(Firework::new(fw_id, "fw", doc! {"_tasks": []}, state, Timestamp::UNIX_EPOCH));
+            graph.insert(fw_id, node);
+        }
+        graph
+    }
+
+    fn states(changes: &Changes) -> Vec<(FwId, State)> {
+        changes.edits.iter().map(|edit| (edit.fw_id, edit.to)).collect()
+    }
+
+    fn finished(mut graph: Graph, fw_id: FwId, action: &FwAction) -> Changes {
+        finish(&mut graph, fw_id, 9, State::Completed, action).expect("applies");
+        graph.changes()
+    }
+
+    fn spec_set(changes: &Changes, fw_id: FwId) -> Document {
+        let edit = changes.edits.iter().find(|edit| edit.fw_id == fw_id).expect("is edited");
+        edit.spec.as_ref().map(|spec| spec.set.clone()).unwrap_or_default()
+    }
+
+    use State::*;
+
+    #[test]
+    fn a_child_becomes_ready_when_all_its_parents_have_completed() {
+        let diamond =
+            |two, three| graph(&[(1, Completed, &[]), (2, two, &[1]), (3, three, &[1]), (4, Waiting, &[2, 3])]);
+        let none = FwAction::default();
+        assert_eq!(states(&finished(diamond(Running, Ready), 2, &none)), [(2, Completed)]);
+        assert_eq!(states(&finished(diamond(Running, Completed), 2, &none)), [(4, Ready), (2, Completed)]);
+        assert_eq!(states(&finished(diamond(Running, Fizzled), 2, &none)), [(2, Completed)]);
+    }
+
+    #[test]
+    fn a_fizzled_parent_counts_where_it_is_allowed() {
+        let mut graph = graph(&[(1, Running, &[]), (2, Waiting, &[1]), (3, Waiting, &[1])]);
+        let lenient = graph.nodes.get_mut(&3).and_then(|node| node.firework.as_mut()).expect("loaded");
+        lenient.spec.insert("_allow_fizzled_parents", true);
+        finish(&mut graph, 1, 9, Fizzled, &FwAction::default()).expect("applies");
+        assert_eq!(states(&graph.changes()), [(3, Ready), (1, Fizzled)]);
+    }
+
+    #[test]
+    fn specs_of_children_change_once() {
+        let chain = graph(&[(1, Running, &[]), (2, Waiting, &[1]), (3, Waiting, &[2])]);
+        let action =
+            FwAction { update_spec: doc! {"a": 1}, mod_spec: vec![doc! {"_push": {"l": 2}}], ..FwAction::default() };
+        let changes = finished(chain.clone(), 1, &action);
+        assert_eq!(states(&changes), [(2, Ready), (1, Completed)]);
+        assert_eq!(spec_set(&changes, 2), doc! {"a": 1, "l": [2]});
+        assert_eq!(changes.edits[0].spec.as_ref().map(|spec| spec.mark.clone()), Some(vec![9]));
+
+        let mut again = chain.clone();
+        again.nodes.get_mut(&2).expect("loaded").applied = vec![9];
+        assert_eq!(spec_set(&finished(again, 1, &action), 2), doc! {}, "a marked change is not made again");
+
+        let mut begun = chain.clone();
+        begun.nodes.get_mut(&2).expect("loaded").state = Running;
+        assert_eq!(states(&finished(begun, 1, &action)), [(1, Completed)], "a child that has begun is left alone");
+
+        let propagate = FwAction { propagate: true, ..action };
+        assert_eq!(spec_set(&finished(chain, 1, &propagate), 3), doc! {"a": 1, "l": [2]});
+    }
+
+    #[test]
+    fn children_can_be_defused() {
+        let action = FwAction { defuse_children: true, ..FwAction::default() };
+        let changes = finished(graph(&[(1, Running, &[]), (2, Waiting, &[1]), (3, Waiting, &[2])]), 1, &action);
+        assert_eq!(states(&changes), [(2, Defused), (1, Completed)]);
+    }
+
+    #[test]
+    fn children_wait_for_detours_and_not_for_additions() {
+        let extra = doc! {"fws": [{"fw_id": -1, "spec": {"_tasks": []}}]};
+        let base = || graph(&[(1, Running, &[]), (2, Waiting, &[1])]);
+        let detour = finished(base(), 1, &FwAction { detours: vec![extra.clone()], ..FwAction::default() });
+        assert_eq!(states(&detour), [(1, Completed)]);
+        assert_eq!((&detour.spawned[0].parents, &detour.spawned[0].children), (&vec![1], &vec![2]));
+        let addition = finished(base(), 1, &FwAction { additions: vec![extra], ..FwAction::default() });
+        assert_eq!(states(&addition), [(2, Ready), (1, Completed)]);
+        assert!(addition.spawned[0].children.is_empty());
+    }
+
+    #[test]
+    fn a_rerun_starts_from_the_far_end() {
+        let mut chain = graph(&[(1, Completed, &[]), (2, Completed, &[1]), (3, Fizzled, &[2]), (4, Waiting, &[3])]);
+        rerun(&mut chain, 1).expect("applies");
+        let changes = chain.changes();
+        assert_eq!(states(&changes), [(3, Waiting), (2, Waiting), (1, Ready)]);
+        assert!(changes.edits.iter().all(|edit| edit.archive_launches));
+    }
+
+    #[test]
+    fn a_rerun_below_an_unfinished_parent_waits() {
+        let mut chain = graph(&[(1, Running, &[]), (2, Fizzled, &[1])]);
+        rerun(&mut chain, 2).expect("applies");
+        assert_eq!(states(&chain.changes()), [(2, Waiting)]);
+    }
+
+    #[test]
+    fn what_cannot_be_run_again_is_refused() {
+        for state in [Archived, Defused] {
+            assert!(matches!(rerun(&mut graph(&[(1, state, &[])]), 1), Err(Refusal::State { .. })));
+        }
+        assert_eq!(rerun(&mut Graph::default(), 5), Err(Refusal::Unknown(5)));
+    }
+
+    #[test]
+    fn giving_back_leaves_the_rest_alone() {
+        let mut chain = graph(&[(1, Completed, &[]), (2, Running, &[1]), (3, Waiting, &[2])]);
+        give_back(&mut chain, 2).expect("applies");
+        assert_eq!(states(&chain.changes()), [(2, Ready)]);
+        assert!(give_back(&mut graph(&[(1, Completed, &[])]), 1).is_err());
+    }
+}
