@@ -31,7 +31,7 @@ pub enum Location {
     /// An SQLite file; made when it does not exist.
     Sqlite(PathBuf),
     /// A database of a MongoDB server.
-    Mongo(MongoSettings),
+    Mongo(Box<MongoSettings>),
 }
 
 /// Opens a store. MongoDB is contacted at the first operation, SQLite at once.

@@ -92,10 +92,11 @@ fn drafts(action: &FwAction) -> Result<Vec<(Draft, bool)>, Refusal> {
 
 /// A waiting firework whose parents have all ended well becomes READY.
 fn release(graph: &mut Graph, fw_id: FwId) {
-    if graph.state(fw_id) == Some(State::Waiting) && is_free(graph, fw_id) {
-        if let Some(node) = graph.touch(fw_id) {
-            node.state = State::Ready;
-        }
+    if graph.state(fw_id) == Some(State::Waiting)
+        && is_free(graph, fw_id)
+        && let Some(node) = graph.touch(fw_id)
+    {
+        node.state = State::Ready;
     }
 }
 
