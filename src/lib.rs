@@ -8,6 +8,7 @@
 //!                   <- rocket, launcher <- tui, cli <- main
 //! ```
 
+pub mod cli;
 pub mod config;
 pub mod store;
 pub mod workflow;
