@@ -10,5 +10,6 @@
 
 pub mod cli;
 pub mod config;
+pub mod launchpad;
 pub mod store;
 pub mod workflow;
