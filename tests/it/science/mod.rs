@@ -1,6 +1,7 @@
 //! The science room: against ASE and quacc, and against itself.
 
 mod builders;
+mod recipes;
 mod relaxations;
 mod single_points;
 
