@@ -11,5 +11,7 @@
 pub mod cli;
 pub mod config;
 pub mod launchpad;
+pub mod recipes;
+pub mod science;
 pub mod store;
 pub mod workflow;
