@@ -9,5 +9,6 @@
 //! ```
 
 pub mod config;
+pub mod firetask;
 pub mod store;
 pub mod workflow;
