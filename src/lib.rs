@@ -10,5 +10,6 @@
 
 pub mod config;
 pub mod firetask;
+pub mod rocket;
 pub mod store;
 pub mod workflow;

@@ -99,9 +99,9 @@ pub fn run(
 fn watch(child: &Child, sender: Sender<Event>) {
     let pid = Pid::from_child(child);
     thread::spawn(move || {
-        while let Err(rustix::io::Errno::INTR) =
-            waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-        {}
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+        {
+        }
         // Nobody may be listening any more.
         drop(sender.send(Event::Exited));
     });

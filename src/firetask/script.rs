@@ -140,9 +140,8 @@ impl<'a> Commands<'a> {
             let path = run.directory.join(name);
             File::open(&path).map_err(|source| TaskFailure::File { verb: "read", path, source })
         });
-        let stdin_text = settings
-            .stdin_key
-            .map(|key| run.spec.get_str(key).map_err(|_| TaskFailure::NoSpecKey(key.to_owned())));
+        let stdin_text =
+            settings.stdin_key.map(|key| run.spec.get_str(key).map_err(|_| TaskFailure::NoSpecKey(key.to_owned())));
         Ok(Commands {
             settings,
             run,
