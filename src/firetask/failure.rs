@@ -9,8 +9,9 @@ use bson::{Bson, Document, doc};
 
 use super::params::BadTask;
 use super::{known_names, name_of};
+use crate::recipes;
 use crate::workflow::mods::ModError;
-use crate::workflow::{FwAction, FwId, int};
+use crate::workflow::{FwAction, FwId, int, json};
 
 /// Why a task has no outcome of its own.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,20 @@ pub enum TaskFailure {
     /// The spec lacks what the task reads from it.
     #[error("the spec has no string `{0}`, which `stdin_key` names")]
     NoSpecKey(String),
+    /// There is nothing to compute.
+    #[error("{task} has no `structure`, and neither has the spec: give one, or link it below a relaxation")]
+    NoStructure {
+        /// The kind of task.
+        task: &'static str,
+    },
+    /// A calculation broke down or did not come to its end.
+    #[error("{task}: {source}")]
+    Recipe {
+        /// The kind of task.
+        task: &'static str,
+        /// Why.
+        source: recipes::Error,
+    },
     /// The file a task left its action in is no action.
     #[error("{}: {reason}", .path.display())]
     ActionFile {
@@ -132,6 +147,7 @@ fn details(failure: &TaskFailure) -> Bson {
             "all_returncodes": returncodes.iter().map(|&code| int(code)).collect::<Vec<_>>(),
             "stderr": stderr,
         }),
+        TaskFailure::Recipe { source: recipes::Error::NotConverged { document, .. }, .. } => json::to_bson(document),
         _ => Bson::Null,
     }
 }

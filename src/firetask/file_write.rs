@@ -19,7 +19,7 @@ impl Firetask for FileWriteTask {
         NAME
     }
 
-    fn prepare(&self, task: &mut Document, _base: &Path) -> Result<(), BadTask> {
+    fn prepare(&self, task: &mut Document, _spec: &mut Document, _base: &Path) -> Result<(), BadTask> {
         let params = Params { task: NAME, values: task };
         params.text("dest")?;
         files(&params).map(|_| ())

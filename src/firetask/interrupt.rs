@@ -71,10 +71,10 @@ mod tests {
         let interrupt = Interrupt::default();
         let (sender, heard) = mpsc::channel();
         let also = sender.clone();
-        drop(interrupt.listen(move || drop(sender.send(()))));
+        drop(interrupt.listen(move || sender.send(()).expect("is heard")));
         interrupt.raise(false);
         assert!(heard.try_recv().is_err(), "nobody listened any more");
-        let _listening = interrupt.listen(move || drop(also.send(())));
+        let _listening = interrupt.listen(move || also.send(()).expect("is heard"));
         assert!(heard.try_recv().is_ok() && !interrupt.is_urgent());
         interrupt.raise(true);
         assert!(heard.try_recv().is_ok() && interrupt.is_urgent());

@@ -10,6 +10,7 @@ use bson::Document;
 
 use crate::workflow::FwAction;
 
+mod emt;
 mod failure;
 mod file_write;
 mod interrupt;
@@ -28,9 +29,9 @@ pub trait Firetask: Sync {
     /// Its `_fw_name`.
     fn name(&self) -> &'static str;
 
-    /// Checks a task before it is stored, and completes it with what only this machine has:
-    /// files are read relative to `base`.
-    fn prepare(&self, task: &mut Document, base: &Path) -> Result<(), BadTask>;
+    /// Checks a task before it is stored, and completes it (or the spec around it, which comes
+    /// without its tasks) with what only this machine has: files are read relative to `base`.
+    fn prepare(&self, task: &mut Document, spec: &mut Document, base: &Path) -> Result<(), BadTask>;
 
     /// Does it.
     fn run(&self, run: &Run<'_>) -> Result<FwAction, TaskFailure>;
@@ -49,7 +50,7 @@ pub struct Run<'a> {
 }
 
 /// Every kind of task that runs without Python.
-static KNOWN: [&dyn Firetask; 2] = [&script::ScriptTask, &file_write::FileWriteTask];
+static KNOWN: [&dyn Firetask; 4] = [&script::ScriptTask, &file_write::FileWriteTask, &emt::RELAX, &emt::STATIC];
 
 /// The name a task asks for, with FireWorks' former names replaced.
 pub fn name_of(task: &Document) -> &str {

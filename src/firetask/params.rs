@@ -3,7 +3,7 @@
 use bson::{Bson, Document};
 
 /// A task whose parameters cannot be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum BadTask {
     /// A parameter is needed.
     #[error("{task} needs `{key}`: {expected}")]
@@ -32,6 +32,14 @@ pub enum BadTask {
         task: &'static str,
         /// Which, and what to do.
         why: &'static str,
+    },
+    /// Parameters of a recipe, or a structure, that cannot be computed with.
+    #[error("{task}: {source}")]
+    Recipe {
+        /// The kind of task.
+        task: &'static str,
+        /// What is wrong.
+        source: crate::recipes::Error,
     },
 }
 

@@ -25,15 +25,20 @@ pub struct PrepareError {
 pub fn prepare(draft: &mut Draft, base: &Path) -> Result<(), PrepareError> {
     for firework in draft.fireworks_mut() {
         let fw = firework.local_id;
-        let Ok(tasks) = firework.spec.get_array_mut("_tasks") else { continue };
+        let spec = &mut firework.spec;
+        // Taken out while they are looked at: a task may look at the spec around it.
+        let mut tasks = spec.get_array_mut("_tasks").map(std::mem::take).unwrap_or_default();
         for (position, task) in tasks.iter_mut().filter_map(Bson::as_document_mut).enumerate() {
             if let Some(kind) = find(task) {
-                kind.prepare(task, base).map_err(|error| PrepareError {
+                kind.prepare(task, spec, base).map_err(|error| PrepareError {
                     fw,
                     task: position + 1,
                     message: error.to_string(),
                 })?;
             }
+        }
+        if let Ok(place) = spec.get_array_mut("_tasks") {
+            *place = tasks;
         }
     }
     Ok(())
@@ -57,5 +62,49 @@ mod tests {
         assert!(error.to_string().contains("`script`"), "{error}");
         assert_eq!(prepared(doc! {"_fw_name": "ScriptTask", "use_global_spec": true}), Ok(()));
         assert_eq!(prepared(doc! {"_fw_name": "MyPythonTask"}), Ok(()));
+    }
+
+    #[test]
+    fn structures_and_parameters_of_recipes_are_checked() {
+        let relax = |more: Document| {
+            let mut task = doc! {"_fw_name": "EmtRelaxTask", "structure": {"bulk": "Cu"}};
+            task.extend(more);
+            prepared(task).map_err(|error| error.message)
+        };
+        assert_eq!(relax(doc! {}), Ok(()));
+        assert_eq!(relax(doc! {"structure": Bson::Null}), Ok(()), "a parent gives it");
+        for (more, part) in [
+            (doc! {"structure": {"bulk": "Xx"}}, "Xx"),
+            (doc! {"structure": {"bulk": "Fe"}}, "Fe"),
+            (doc! {"structure": {"symbols": ["Cu"], "positions": [[f64::NAN, 0, 0]]}}, "finite"),
+            (
+                doc! {"structure": {"symbols": ["Cu"], "positions": [[0, 0, 0]], "cell": [[1, 0, 0], [2, 0, 0], [0, 0, 1]]}},
+                "cell",
+            ),
+            (doc! {"structure": {"file": "nowhere.xyz"}}, "nowhere.xyz"),
+            (doc! {"opt_params": {"optimizer": "BFSG"}}, "BFSG"),
+            (doc! {"opt_parms": {}}, "opt_params"),
+        ] {
+            let message = relax(more.clone()).expect_err("is refused");
+            assert!(message.contains(part), "{more}: {message}");
+        }
+    }
+
+    #[test]
+    fn files_are_read_once_and_for_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.xyz"), "1\n\nCu 0 0 1\n").expect("writes");
+        let relax = doc! {"_fw_name": "EmtRelaxTask"};
+        let mut with_file = relax.clone();
+        with_file.insert("structure", doc! {"file": "a.xyz"});
+        for spec in [doc! {"_tasks": [with_file]}, doc! {"structure": {"file": "a.xyz"}, "_tasks": [relax]}] {
+            let keys: Vec<String> = spec.keys().cloned().collect();
+            let mut draft = Draft::from_document(&doc! {"spec": spec}).expect("reads");
+            prepare(&mut draft, folder.path()).expect("is good");
+            let spec = &draft.fireworks()[0].spec;
+            assert_eq!(spec.keys().cloned().collect::<Vec<_>>(), keys);
+            let text = spec.to_string();
+            assert!(text.contains("symbols") && !text.contains("a.xyz"), "{text}");
+        }
     }
 }

@@ -81,17 +81,21 @@ pub fn run(
     let mut child = command.process_group(0).stdout(stdout).stderr(stderr).spawn().map_err(ProcessError::Start)?;
     let (sender, events) = mpsc::channel();
     let wake = sender.clone();
-    let _listening = interrupt.listen(move || drop(wake.send(Event::Wake)));
+    let _listening = interrupt.listen(move || {
+        let _ = wake.send(Event::Wake);
+    });
     if let (Some(input), Some(mut pipe)) = (stdin, child.stdin.take()) {
         // A command need not read what it is given; a broken pipe is no error.
-        thread::spawn(move || drop(pipe.write_all(&input)));
+        thread::spawn(move || {
+            let _ = pipe.write_all(&input);
+        });
     }
     let out = child.stdout.take().zip(out).map(|(pipe, pump)| pump.start(1, pipe, &sender));
     let err = child.stderr.take().zip(err).map(|(pipe, pump)| pump.start(2, pipe, &sender));
     watch(&child, sender);
     let open = [out.is_some(), err.is_some()];
     let status = Group { child, events, interrupt }.wait(open, lingers)?;
-    let code = status.code().map_or_else(|| -status.signal().unwrap_or(0), |code| code);
+    let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
     Ok(Ended { code: i64::from(code), stdout: take(out), stderr: take(err) })
 }
 
@@ -103,7 +107,7 @@ fn watch(child: &Child, sender: Sender<Event>) {
         {
         }
         // Nobody may be listening any more.
-        drop(sender.send(Event::Exited));
+        let _ = sender.send(Event::Exited);
     });
 }
 
@@ -190,7 +194,7 @@ impl Pump {
         thread::spawn(move || {
             let result = self.pump(pipe, &keep);
             // Nobody may be listening any more.
-            drop(sender.send(Event::Closed(stream, result)));
+            let _ = sender.send(Event::Closed(stream, result));
         });
         kept
     }

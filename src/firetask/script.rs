@@ -29,7 +29,7 @@ impl Firetask for ScriptTask {
         NAME
     }
 
-    fn prepare(&self, task: &mut Document, _base: &Path) -> Result<(), BadTask> {
+    fn prepare(&self, task: &mut Document, _spec: &mut Document, _base: &Path) -> Result<(), BadTask> {
         // With the global spec the parameters may still come from a parent.
         if is_global(task) { Ok(()) } else { Settings::read(task).map(|_| ()) }
     }
@@ -231,7 +231,7 @@ struct Passed;
 
 impl Write for Passed {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        drop(io::stderr().write_all(piece));
+        let _ = io::stderr().write_all(piece);
         Ok(piece.len())
     }
 

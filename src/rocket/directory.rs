@@ -81,7 +81,7 @@ pub fn remove_unused(base: &Path, path: &Path) {
         && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("launcher_"));
     if is_ours {
         // One that is not empty stays, which is what we want.
-        drop(fs::remove_dir(path));
+        let _ = fs::remove_dir(path);
     }
 }
 

@@ -59,7 +59,7 @@ impl FromStr for Limit {
 
 /// Runs fireworks until `options` say stop. Returns how many.
 pub fn run(worker: &Worker<'_>, options: &Rapidfire) -> Result<u64, RocketError> {
-    let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = options.timeout.map(after);
     let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
     let mut loops = 0;
     let mut series = Series { worker, deadline, batch: Batch::new(), launched: 0, answered: false };
@@ -79,6 +79,11 @@ pub fn run(worker: &Worker<'_>, options: &Rapidfire) -> Result<u64, RocketError>
         info!("Checking for FWs to run...");
     }
     Ok(series.launched)
+}
+
+/// The time after so long; a time beyond all reason is a hundred years.
+fn after(length: Duration) -> Instant {
+    Instant::now() + length.min(Duration::from_secs(100 * 366 * 86_400))
 }
 
 struct Series<'a> {
@@ -128,7 +133,7 @@ impl Series<'_> {
 /// Waits for new work. Returns whether the whole time has passed.
 fn idle(worker: &Worker<'_>, options: &Rapidfire, deadline: Option<Instant>) -> Result<bool, RocketError> {
     info!("Sleeping for {} secs", options.sleep.as_secs_f64());
-    let end = Instant::now() + options.sleep;
+    let end = after(options.sleep);
     let end = deadline.map_or(end, |deadline| deadline.min(end));
     let mut pause = FIRST_LOOK;
     loop {
