@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod lpad;
 pub mod output;
+mod rlaunch;
 pub mod select;
 
 /// The whole binary.
@@ -34,6 +35,8 @@ struct Volley {
 enum Verb {
     /// The launchpad: add workflows, look at them, steer them
     Lpad(Box<lpad::Args>),
+    /// Run fireworks here
+    Rlaunch(Box<rlaunch::Args>),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
 }
@@ -49,6 +52,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(*args),
+        Verb::Rlaunch(args) => rlaunch::run(*args),
         Verb::Link(args) => link::run(&args),
     }
 }
@@ -59,6 +63,7 @@ fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
         Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
+        Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", args))),
         _ => parse_as::<Volley>("volley", args).verb,
     }
 }

@@ -38,19 +38,16 @@ pub fn build(spec: &Value) -> Result<Atoms> {
         mson::from_mson(spec)?
     } else if pymatgen::is_pymatgen(spec) {
         pymatgen::from_pymatgen(spec)?
+    } else if let Some(given) = spec.get("bulk") {
+        alone(spec, "bulk")?;
+        build_bulk(given)?
+    } else if spec.get("molecule").is_some() {
+        alone(spec, "molecule")?;
+        molecule(Fields::of(spec, PLACE, &FORMS)?.text("molecule")?.unwrap_or_default())?
+    } else if let Some(path) = file(spec) {
+        return Err(Error::bad("file", format!("{path} has to be read when the workflow is added")));
     } else {
-        let fields = Fields::of(spec, PLACE, &FORMS)?;
-        if let Some(given) = fields.get("bulk") {
-            alone(spec, "bulk")?;
-            build_bulk(given)?
-        } else if fields.get("molecule").is_some() {
-            alone(spec, "molecule")?;
-            molecule(fields.text("molecule")?.unwrap_or_default())?
-        } else if let Some(path) = file(spec) {
-            return Err(Error::bad("file", format!("{path} has to be read when the workflow is added")));
-        } else {
-            from_plain(&fields)?
-        }
+        from_plain(&Fields::of(spec, PLACE, &FORMS)?)?
     };
     if atoms.is_empty() { Err(Error::NoAtoms) } else { Ok(atoms) }
 }

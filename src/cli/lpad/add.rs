@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format};
+use crate::firetask;
 use crate::launchpad::workflow_file::{self, FoundWorkflow, WorkflowFileError};
 use crate::workflow::{Draft, FwId};
 
@@ -91,8 +92,12 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Draft>> {
 }
 
 /// Completes the tasks: structures in files become part of the workflow.
-fn prepare(found: FoundWorkflow) -> Result<Draft, WorkflowFileError> {
-    Ok(found.draft)
+fn prepare(mut found: FoundWorkflow) -> Result<Draft, WorkflowFileError> {
+    let base = found.base().to_owned();
+    match firetask::prepare(&mut found.draft, &base) {
+        Ok(()) => Ok(found.draft),
+        Err(wrong) => Err(found.wrong_task(wrong.fw, wrong.task, wrong.to_string())),
+    }
 }
 
 fn id_map(ids: &[(i64, FwId)]) -> Value {

@@ -1,6 +1,8 @@
 //! The science room: against ASE and quacc, and against itself.
 
 mod builders;
+mod formats;
+mod physics;
 mod recipes;
 mod relaxations;
 mod single_points;
