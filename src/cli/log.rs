@@ -1,20 +1,35 @@
-//! The log: on stderr, in FireWorks' form. `RUST_LOG` overrules everything else.
+//! The log: on stderr, in FireWorks' form (`2026-11-22 15:04:08,655 INFO message`, local time).
+//! `RUST_LOG` overrules everything else.
 
 use std::fmt;
 
 use jiff::Zoned;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::LogLevel;
 
-/// `2026-11-22 15:04:08,655`, local time.
-struct PythonTime;
+/// FireWorks' form of a line.
+struct PythonLine;
 
-impl FormatTime for PythonTime {
-    fn format_time(&self, w: &mut Writer<'_>) -> fmt::Result {
-        write!(w, "{}", Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f"))
+impl<S, N> FormatEvent<S, N> for PythonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "ERROR",
+            Level::WARN => "WARNING",
+            Level::INFO => "INFO",
+            Level::DEBUG | Level::TRACE => "DEBUG",
+        };
+        write!(writer, "{} {level} ", Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f"))?;
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
     }
 }
 
@@ -29,9 +44,8 @@ pub fn start(level: LogLevel) {
     let ended = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
-        .with_timer(PythonTime)
-        .with_target(false)
         .with_ansi(false)
+        .event_format(PythonLine)
         .try_init();
     drop(ended);
 }

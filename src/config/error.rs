@@ -26,11 +26,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// A file is not YAML or JSON.
-    #[error("{}: {reason}", .path.display())]
+    #[error("{}{}: {reason}", .path.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What the reader says, with the line.
+        /// The line, from 1, when the reader names one.
+        line: Option<u64>,
+        /// What the reader says.
         reason: String,
     },
     /// A key has a value it cannot have.

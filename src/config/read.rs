@@ -29,6 +29,18 @@ pub fn yaml_options() -> serde_saphyr::Options {
     }
 }
 
+/// What is wrong with a YAML text: the line and the reason, with the place in the text below it.
+pub fn yaml_mistake(error: &serde_saphyr::Error) -> (Option<u64>, String) {
+    let rendered = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let location = error.location();
+    let reason = location.and_then(|at| {
+        // The line is said where the file is named.
+        let place = format!("error: line {} column {}: ", at.line(), at.column());
+        rendered.strip_prefix(&place).map(str::to_owned)
+    });
+    (location.map(|at| at.line()), reason.unwrap_or(rendered).trim_end().to_owned())
+}
+
 /// A file of settings, with what is needed to complain about it.
 #[derive(Debug)]
 pub(super) struct SettingsFile<'a> {
@@ -40,18 +52,21 @@ impl<'a> SettingsFile<'a> {
     /// Reads a mapping; an empty file is an empty mapping.
     pub fn read(path: &'a Path) -> Result<Self, ConfigError> {
         let bytes = std::fs::read(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        let syntax = |reason: String| ConfigError::Syntax { path: path.to_owned(), reason };
-        let text = text(bytes).map_err(|error| syntax(error.to_string()))?;
+        let syntax = |line, reason: String| ConfigError::Syntax { path: path.to_owned(), line, reason };
+        let text = text(bytes).map_err(|error| syntax(None, error.to_string()))?;
         let json = path.extension().is_some_and(|extension| extension == "json");
         let value: Value = if json {
-            serde_json::from_str(&text).map_err(|error| syntax(error.to_string()))?
+            serde_json::from_str(&text).map_err(|error| syntax(u64::try_from(error.line()).ok(), error.to_string()))?
         } else {
-            serde_saphyr::from_str_with_options(&text, yaml_options()).map_err(|error| syntax(error.to_string()))?
+            serde_saphyr::from_str_with_options(&text, yaml_options()).map_err(|error| {
+                let (line, reason) = yaml_mistake(&error);
+                syntax(line, reason)
+            })?
         };
         match value {
             Value::Null => Ok(SettingsFile { path, map: Map::new() }),
             Value::Object(map) => Ok(SettingsFile { path, map }),
-            _ => Err(syntax("must be a mapping of keys to values".into())),
+            _ => Err(syntax(None, "must be a mapping of keys to values".into())),
         }
     }
 

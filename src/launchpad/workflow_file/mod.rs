@@ -64,8 +64,8 @@ pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
         json_documents(&text).map_err(|bad| error(u64::try_from(bad.line()).ok(), bad.to_string()))?
     } else {
         yaml_documents(&text).map_err(|bad| {
-            let line = bad.location().map(|location| location.line());
-            error(line, bad.to_string())
+            let (line, reason) = read::yaml_mistake(&bad);
+            error(line, reason)
         })?
     };
     if documents.is_empty() {

@@ -1,5 +1,7 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
+pub mod cli;
+
 use std::path::PathBuf;
 
 use bson::Document;

@@ -1,0 +1,64 @@
+//! One binary, three names: `volley link`, help, version, usage errors, logs.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::cli::{Cli, Ran};
+
+#[test]
+fn links_make_the_names_of_fireworks() {
+    let cli = Cli::sqlite();
+    std::fs::create_dir(cli.folder().join("bin")).expect("makes a folder");
+    let ran = cli.volley(&["link", "--dir", "bin"]).done();
+    assert_eq!(ran.stdout.lines().count(), 3, "it says what it made: {ran:?}");
+    let lpad = cli.folder().join("bin/lpad");
+    let run = |args: &[&str]| Ran::of(cli.command(&lpad).args(args));
+    assert_eq!(run(&["get_fws", "-d", "count"]).json(), 0);
+    assert_eq!(run(&["--version"]).done().stdout, format!("lpad {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(run(&["get_fws", "--help"]).done().stdout.contains("Usage: lpad get_fws"));
+    cli.volley(&["link", "--dir", "bin"]).done();
+    std::fs::remove_file(&lpad).expect("removes");
+    symlink("/bin/true", &lpad).expect("links");
+    cli.volley(&["link", "--dir", "bin"]).failed(1, "bin/lpad exists and is no link to Volley");
+    assert_eq!(std::fs::read_link(&lpad).expect("is a link"), std::path::Path::new("/bin/true"));
+    cli.volley(&["link", "--dir", "nowhere"]).failed(1, "nowhere is no folder");
+}
+
+#[test]
+fn version_help_and_usage() {
+    let cli = Cli::sqlite();
+    let version = format!("volley {}\n", env!("CARGO_PKG_VERSION"));
+    for args in [["--version"].as_slice(), &["-v"], &["-V"], &["lpad", "version"]] {
+        assert_eq!(cli.volley(args).done().stdout, version, "{args:?}");
+    }
+    let help = cli.volley(&["--help"]).done().stdout;
+    assert!(["lpad", "rlaunch", "link"].iter().all(|face| help.contains(face)), "{help}");
+    cli.volley(&["lpad", "frobnicate"]).failed(2, "frobnicate");
+    assert_eq!(cli.volley(&["lpad"]).code, 2);
+    assert_eq!(cli.volley(&[]).code, 2);
+}
+
+#[test]
+fn common_options_stand_before_and_after_the_verb() {
+    let cli = Cli::unconfigured();
+    cli.lpad(&["-l", "a.db", "get_fws"]).done();
+    cli.lpad(&["get_fws", "-l", "b.db"]).done();
+    cli.lpad(&["get_fws", "--launchpad_file", "c.db", "-o", "json"]).done();
+    for file in ["a.db", "b.db", "c.db"] {
+        assert!(cli.folder().join(file).exists(), "{file}");
+    }
+    let ran = cli.lpad(&["-s", "get_fws", "-s", "READY"]).done();
+    assert_eq!(ran.stderr, "", "the first -s is for silence, the second selects");
+}
+
+#[test]
+fn the_log_goes_to_stderr_in_fireworks_form() {
+    let cli = Cli::sqlite().with_five_fireworks();
+    let ran = cli.lpad(&["set_priority", "1", "-i", "1"]).done();
+    let line = ran.stderr.trim_end();
+    assert!(line.ends_with(" INFO Finished setting priorities of 1 FWs"), "{ran:?}");
+    assert_eq!(line.find(" INFO"), Some("2026-11-22 15:04:08,655".len()), "{ran:?}");
+    assert_eq!(cli.lpad(&["--loglvl", "WARNING", "set_priority", "1", "-i", "1"]).done().stderr, "");
+    assert_eq!(cli.lpad(&["-s", "set_priority", "1", "-i", "1"]).done().stderr, "");
+    assert!(cli.lpad(&["--loglvl", "debug", "get_fws"]).done().stderr.contains("DEBUG launchpad: $VOLLEY_LAUNCHPAD"));
+    cli.lpad(&["--loglvl", "LOUD", "get_fws"]).failed(2, "unknown log level `LOUD`");
+}

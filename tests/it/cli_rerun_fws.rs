@@ -1,0 +1,45 @@
+//! `lpad rerun_fws`.
+
+use crate::support::cli::Cli;
+
+#[test]
+fn runs_again_what_failed() {
+    for cli in Cli::everywhere() {
+        let cli = cli.with_five_fireworks();
+        cli.rapidfire();
+        assert_eq!(cli.states(), ["COMPLETED", "COMPLETED", "COMPLETED", "COMPLETED", "FIZZLED"]);
+        let ran = cli.lpad(&["rerun_fws", "-s", "FIZZLED"]).done();
+        assert!(ran.stderr.contains("Finished setting 1 FWs to rerun"), "{ran:?}");
+        assert_eq!(ran.stdout, "");
+        assert_eq!(cli.states()[4], "READY");
+        cli.lpad(&["rerun_fws", "-i", "1"]).done();
+        assert_eq!(cli.states()[..2], ["READY", "WAITING"], "what depends on it is run again, too");
+        assert_eq!(cli.states()[2..4], ["COMPLETED", "COMPLETED"]);
+    }
+}
+
+#[test]
+fn a_wrong_selection_changes_nothing() {
+    for cli in Cli::everywhere() {
+        let cli = cli.with_five_fireworks();
+        cli.rapidfire();
+        let before = cli.lpad(&["get_fws", "-d", "all"]).done().stdout;
+        cli.lpad(&["rerun_fws"]).failed(2, "required");
+        cli.lpad(&["rerun_fws", "-s", "PAUSED"]).failed(4, "nothing is PAUSED");
+        cli.lpad(&["rerun_fws", "-n", "nobody"]).failed(4, "nothing is called `nobody`");
+        cli.lpad(&["rerun_fws", "-i", "99"]).failed(4, "there is no firework 99");
+        cli.lpad(&["rerun_fws", "-i", "1,98,99"]).failed(1, "there is no firework 98, 99");
+        cli.lpad(&["rerun_fws", "-i", "1", "-s", "FIZZLED"]).failed(4, "nothing is FIZZLED");
+        assert_eq!(cli.lpad(&["get_fws", "-d", "all"]).done().stdout, before);
+    }
+}
+
+#[test]
+fn a_defused_firework_refuses_and_the_others_go_on() {
+    let cli = Cli::sqlite();
+    let held = "fws:\n- {fw_id: 1, spec: {_tasks: [{_fw_name: X}]}, state: DEFUSED}\n- {fw_id: 2, spec: {_tasks: [{_fw_name: X}]}}\n";
+    cli.write("held.yaml", held);
+    cli.lpad(&["add", "held.yaml"]).done();
+    cli.lpad(&["rerun_fws", "-i", "1,2"]).failed(5, "firework 1 is DEFUSED: reignite it first");
+    cli.lpad(&["rerun_fws", "-i", "1"]).failed(1, "firework 1 is DEFUSED: reignite it first");
+}

@@ -1,0 +1,211 @@
+//! The real binary in a folder and with an environment of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::service;
+
+/// A private home with a launchpad.
+pub struct Cli {
+    folder: TempDir,
+    launchpad: Option<String>,
+    database: Option<(String, String)>,
+}
+
+impl Cli {
+    /// Without any setting: Volley finds its launchpad itself.
+    pub fn unconfigured() -> Self {
+        Cli::at(None, None)
+    }
+
+    fn at(launchpad: Option<String>, database: Option<(String, String)>) -> Self {
+        Cli { folder: tempfile::tempdir().expect("a temporary folder"), launchpad, database }
+    }
+
+    /// On an SQLite file.
+    pub fn sqlite() -> Self {
+        Cli::at(Some("launchpad.db".to_owned()), None)
+    }
+
+    /// On a database of the private mongod, when there is one.
+    pub fn mongo() -> Option<Self> {
+        let uri = service("VOLLEY_TEST_MONGO", "mongo")?;
+        let name = format!("volley_test_{}", uuid::Uuid::now_v7().simple());
+        let launchpad = Some(format!("{}/{name}", uri.trim_end_matches('/')));
+        Some(Cli::at(launchpad, Some((uri, name))))
+    }
+
+    /// One on each store that there is.
+    pub fn everywhere() -> Vec<Self> {
+        [Some(Cli::sqlite()), Cli::mongo()].into_iter().flatten().collect()
+    }
+
+    /// The folder in which commands run; it is also the home.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::create_dir_all(path.parent().expect("has a parent")).expect("makes folders");
+        std::fs::write(&path, text).expect("writes");
+        path
+    }
+
+    /// The command that `run` runs.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder()).stdin(Stdio::null()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.folder()).env("XDG_DATA_HOME", self.folder().join("data")).env("TZ", "UTC");
+        if let Some(launchpad) = &self.launchpad {
+            command.env("VOLLEY_LAUNCHPAD", launchpad);
+        }
+        command
+    }
+
+    /// Runs `volley ARGS`.
+    pub fn volley(&self, args: &[&str]) -> Ran {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_volley")));
+        Ran::of(command.args(args))
+    }
+
+    /// Runs `lpad ARGS`.
+    pub fn lpad(&self, args: &[&str]) -> Ran {
+        self.volley(&[&["lpad"], args].concat())
+    }
+
+    /// Runs everything that is ready.
+    pub fn rapidfire(&self) {
+        self.volley(&["rlaunch", "-s", "rapidfire"]).done();
+    }
+
+    /// Runs `lpad ARGS` on a terminal and types `keys`. None where `script` is not installed.
+    pub fn on_a_terminal(&self, args: &str, keys: &str) -> Option<Ran> {
+        let line = format!("stty cols 60 2>/dev/null; exec {} lpad {args}", env!("CARGO_BIN_EXE_volley"));
+        let mut command = self.command(Path::new("script"));
+        command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped());
+        command.env("SHELL", "/bin/sh").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                eprintln!("SKIPPED {}: needs `script`", std::thread::current().name().unwrap_or("?"));
+                return None;
+            }
+            child => child.expect("runs"),
+        };
+        let mut stdin = child.stdin.take().expect("is piped");
+        std::io::Write::write_all(&mut stdin, keys.as_bytes()).expect("types");
+        let output = child.wait_with_output().expect("ends");
+        drop(stdin);
+        Some(Ran::from(output))
+    }
+
+    /// Adds two chains of two no-ops and a lone one that fails: fireworks 1 to 5.
+    pub fn with_five_fireworks(self) -> Self {
+        self.write("two.yaml", TWO);
+        self.write("bad.yaml", BAD);
+        self.lpad(&["add", "two.yaml", "two.yaml", "bad.yaml"]).done();
+        self
+    }
+
+    /// The states of all fireworks, by id.
+    pub fn states(&self) -> Vec<String> {
+        let all = self.lpad(&["get_fws"]).json();
+        let one = std::slice::from_ref(&all);
+        let list = all.as_array().map_or(one, Vec::as_slice);
+        list.iter().map(|firework| firework["state"].as_str().expect("a state").to_owned()).collect()
+    }
+}
+
+/// `first` -> `second`.
+pub const TWO: &str = "
+fws:
+- fw_id: 1
+  name: first
+  spec: {formula: Si2, _tasks: [{_fw_name: ScriptTask, script: 'true'}]}
+- fw_id: 2
+  name: second
+  spec: {_tasks: [{_fw_name: ScriptTask, script: 'true'}]}
+links: {1: [2]}
+metadata: {project: test}
+name: pair
+";
+
+/// A single firework that fails.
+pub const BAD: &str = "
+name: fails
+spec: {_tasks: [{_fw_name: ScriptTask, script: 'exit 3'}]}
+";
+
+impl Drop for Cli {
+    fn drop(&mut self) {
+        if let Some((uri, name)) = &self.database {
+            let client = mongodb::sync::Client::with_uri_str(uri).expect("connects");
+            let _ = client.database(name).drop().run();
+        }
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<std::process::Output> for Ran {
+    fn from(output: std::process::Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Ran {
+            code: output.status.code().expect("ends by itself"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        Ran::from(command.output().expect("runs"))
+    }
+
+    /// It must have succeeded.
+    pub fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// It must have failed so, with one error that says `reason`.
+    pub fn failed(self, code: i32, reason: &str) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.contains(reason), "no `{reason}` in {self:?}");
+        assert_eq!(self.stderr.matches("error: ").count(), 1, "{self:?}");
+        assert_eq!(self.stdout, "", "errors are not output");
+        self
+    }
+
+    /// What it printed, as JSON.
+    pub fn json(self) -> Value {
+        let ran = self.done();
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    }
+
+    /// What it printed, with every date as `DATE` and every launch directory as `DIR`.
+    pub fn redacted(self) -> String {
+        let ran = self.done();
+        let line = |line: &str| {
+            let Some((key, value)) = line.split_once("\": \"") else { return line.to_owned() };
+            let comma = if value.ends_with(',') { "," } else { "" };
+            match key.trim().trim_start_matches('"') {
+                "created_on" | "updated_on" => format!("{key}\": \"DATE\"{comma}"),
+                _ => line.to_owned(),
+            }
+        };
+        ran.stdout.lines().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
