@@ -1,4 +1,5 @@
 //! All integration tests in one binary: one module per behaviour.
 
+mod mongo_locks;
 mod store_story;
 mod support;
