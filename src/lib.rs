@@ -8,6 +8,12 @@
 //!                   <- rocket, launcher <- tui, cli <- main
 //! ```
 
+pub mod cli;
 pub mod config;
+pub mod firetask;
+pub mod launchpad;
+pub mod recipes;
+pub mod rocket;
+pub mod science;
 pub mod store;
 pub mod workflow;

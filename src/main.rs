@@ -1,2 +1,5 @@
-//! The `volley` binary.
-fn main() {}
+//! The `volley` binary: hands what was typed to the command line and exits with its code.
+
+fn main() -> std::process::ExitCode {
+    volley::cli::main(std::env::args_os().collect())
+}

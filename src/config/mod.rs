@@ -3,11 +3,27 @@
 //! Read once, at the start, into one [`Settings`]; nothing below looks at a file or a variable
 //! again.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::{Location, Order};
 use crate::workflow::FWorker;
+
+pub mod duration;
+mod error;
+mod fw_config;
+mod fworker_file;
+mod launchpad_file;
+mod load;
+mod log_level;
+pub mod nearest;
+pub mod read;
+mod volley_file;
+
+pub use error::ConfigError;
+pub use load::{Flags, Loaded, Surroundings, load};
+pub use log_level::{LogLevel, UnknownLevel};
 
 /// Everything that can be set, resolved.
 #[derive(Debug, Clone)]
@@ -26,6 +42,8 @@ pub struct Settings {
     pub fw_config: FwConfig,
     /// What volley.yaml sets, or our defaults.
     pub volley: VolleyConfig,
+    /// What was set, and where.
+    pub origins: Vec<(&'static str, Origin)>,
 }
 
 /// Where a value comes from.
@@ -39,6 +57,17 @@ pub enum Origin {
     File(PathBuf),
     /// Nobody said anything.
     Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("the command line"),
+            Origin::Environment(name) => write!(f, "${name}"),
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Default => f.write_str("nobody (the default)"),
+        }
+    }
 }
 
 /// The settings of FW_config.yaml that Volley heeds.

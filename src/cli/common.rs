@@ -1,0 +1,79 @@
+//! The options every face has, before and after the subcommand, and what follows from them: the
+//! settings, the log, the store.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::cli::log;
+use crate::config::{self, Flags, LogLevel, Settings, Surroundings};
+use crate::store::{self, Store};
+
+/// Options of `lpad`, `rlaunch` and `qlaunch` alike.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct CommonArgs {
+    /// The launchpad: a my_launchpad.yaml, a mongodb:// URI or an SQLite file [env: VOLLEY_LAUNCHPAD]
+    #[arg(short, long, alias = "launchpad_file", global = true, value_name = "FILE|URI|PATH")]
+    pub launchpad: Option<String>,
+
+    /// Where my_launchpad.yaml, my_fworker.yaml and my_qadapter.yaml are looked for first [default: .]
+    #[arg(short, long = "config_dir", global = true, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+
+    /// The worker's file, instead of my_fworker.yaml
+    #[arg(short = 'w', long = "fworker_file", global = true, value_name = "FILE")]
+    pub fworker_file: Option<PathBuf>,
+
+    /// Accepted, as FireWorks has it; the log goes to stderr
+    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    pub logdir: Option<PathBuf>,
+
+    /// What is logged on stderr: DEBUG, INFO, WARNING, ERROR or CRITICAL [default: INFO]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub loglvl: Option<LogLevel>,
+
+    /// Log errors only
+    #[arg(long = "silencer", global = true)]
+    silencer: bool,
+
+    /// The same; after a subcommand -s may mean something else (`lpad get_fws -s STATE`)
+    #[arg(short = 's', hide = true)]
+    short_silencer: bool,
+}
+
+impl CommonArgs {
+    /// Reads the settings, and starts the log as they say. To be called once.
+    pub fn settings(&self) -> Result<Settings> {
+        self.settings_with_queue(None)
+    }
+
+    /// The same, with a `-q FILE` of the face.
+    pub fn settings_with_queue(&self, queueadapter_file: Option<&Path>) -> Result<Settings> {
+        let flags = Flags {
+            launchpad: self.launchpad.clone(),
+            config_dir: self.config_dir.clone(),
+            fworker_file: self.fworker_file.clone(),
+            queueadapter_file: queueadapter_file.map(Path::to_owned),
+        };
+        let loaded = config::load(&flags, &Surroundings::of_process()?)?;
+        let wanted = if self.is_silent() { Some(LogLevel::Error) } else { self.loglvl };
+        log::start(wanted.or(loaded.log_level).unwrap_or(LogLevel::Info));
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        for (key, origin) in &loaded.settings.origins {
+            tracing::debug!("{key}: {origin}");
+        }
+        Ok(loaded.settings)
+    }
+
+    /// Whether `-s` was given.
+    pub fn is_silent(&self) -> bool {
+        self.silencer || self.short_silencer
+    }
+}
+
+/// Opens the launchpad of the settings.
+pub fn open_store(settings: &Settings) -> Result<Box<dyn Store>> {
+    Ok(store::open(&settings.location)?)
+}

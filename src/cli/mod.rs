@@ -1,0 +1,98 @@
+//! The command line: one binary with the faces `lpad`, `rlaunch` and `qlaunch`.
+//!
+//! Arguments come in here, results go out through [`output`]; nothing below prints. Errors are
+//! printed once, here, and decide the exit code.
+#![expect(clippy::print_stderr, reason = "the command line is what people see")]
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Command, Subcommand};
+
+use exit::Exit;
+
+pub mod common;
+pub mod exit;
+mod link;
+mod log;
+mod lpad;
+mod rlaunch;
+
+/// The whole binary.
+#[derive(Debug, Args)]
+struct Volley {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What `volley` can be asked.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The launchpad: add workflows, look at them, steer them
+    Lpad(lpad::Args),
+    /// Run fireworks here
+    Rlaunch(rlaunch::Args),
+    /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
+    Link(link::Args),
+}
+
+/// Runs the program; `args` begin with the name it was called by.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    match run(parse(args)) {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+fn run(verb: Verb) -> Result<ExitCode> {
+    match verb {
+        Verb::Lpad(args) => lpad::run(args),
+        Verb::Rlaunch(args) => rlaunch::run(args),
+        Verb::Link(args) => link::run(&args),
+    }
+}
+
+/// Understands the arguments, under whichever name the program was called. Usage errors, help and
+/// version end the program here, as clap does it.
+fn parse(args: Vec<OsString>) -> Verb {
+    let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
+    match called {
+        Some("lpad") => Verb::Lpad(parse_as("lpad", args)),
+        Some("rlaunch") => Verb::Rlaunch(parse_as("rlaunch", args)),
+        _ => parse_as::<Volley>("volley", args).verb,
+    }
+}
+
+/// Understands the arguments as those of one program.
+fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
+    let command = Command::new(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch")
+        .propagate_version(true)
+        .infer_long_args(true);
+    let mut command = T::augment_args(command);
+    let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
+    T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// Prints an error with its causes, once. A reader that has gone away is no error: `lpad get_fws | head`.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let gone = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(gone) {
+        return Exit::Done.into();
+    }
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Many errors already quote their cause.
+        if !said.contains(&cause) {
+            eprintln!("  because: {cause}");
+            said = cause;
+        }
+    }
+    exit::of(error).into()
+}

@@ -1,0 +1,119 @@
+//! `FW_config.yaml`: FireWorks' settings, as far as Volley heeds them.
+
+use std::path::{Path, PathBuf};
+
+use super::read::SettingsFile;
+use super::{ConfigError, FwConfig, Origin};
+use crate::store::Order;
+
+/// All of FireWorks' keys: those that Volley has no use for are no mistake.
+const KEYS: [&str; 46] = [
+    "USER_PACKAGES",
+    "ADD_USER_PACKAGES",
+    "FW_NAME_UPDATES",
+    "YAML_STYLE",
+    "FW_BLOCK_FORMAT",
+    "FW_LOGGING_FORMAT",
+    "QUEUE_RETRY_ATTEMPTS",
+    "QUEUE_UPDATE_INTERVAL",
+    "QUEUE_JOBNAME_MAXLEN",
+    "SUBMIT_SCRIPT_NAME",
+    "PRINT_FW_JSON",
+    "PRINT_FW_YAML",
+    "JSON_SCHEMA_VALIDATE",
+    "JSON_SCHEMA_VALIDATE_LIST",
+    "PING_TIME_SECS",
+    "RUN_EXPIRATION_SECS",
+    "MAINTAIN_INTERVAL",
+    "RESERVATION_EXPIRATION_SECS",
+    "WFLOCK_EXPIRATION_SECS",
+    "WFLOCK_EXPIRATION_KILL",
+    "RAPIDFIRE_SLEEP_SECS",
+    "LAUNCHPAD_LOC",
+    "FWORKER_LOC",
+    "QUEUEADAPTER_LOC",
+    "CONFIG_FILE_DIR",
+    "STREAM_LOGLEVEL",
+    "ROCKET_STREAM_LOGLEVEL",
+    "QSTAT_FREQUENCY",
+    "ALWAYS_CREATE_NEW_BLOCK",
+    "TEMPLATE_DIR",
+    "REMOVE_USELESS_DIRS",
+    "DS_PASSWORD",
+    "STORE_PACKING_INFO",
+    "PW_CHECK_NUM",
+    "TRACKER_LINES",
+    "SORT_FWS",
+    "ENCODE_MONTY",
+    "DECODE_MONTY",
+    "EXCEPT_DETAILS_ON_RERUN",
+    "WEBSERVER_HOST",
+    "WEBSERVER_PORT",
+    "WEBSERVER_PERFWARNINGS",
+    "MONGO_SOCKET_TIMEOUT_MS",
+    "GRIDFS_FALLBACK_COLLECTION",
+    "MONGOMOCK_SERVERSTORE_FILE",
+    "ECHO_TEST",
+];
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(super) struct FwConfigFile {
+    pub config: FwConfig,
+    pub launchpad: Option<PathBuf>,
+    pub fworker: Option<PathBuf>,
+    pub queueadapter: Option<PathBuf>,
+    pub config_dir: Option<PathBuf>,
+    pub origins: Vec<(&'static str, Origin)>,
+}
+
+/// Reads the file; relative paths in it are relative to `cwd`, as in FireWorks.
+pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Result<FwConfigFile, ConfigError> {
+    let file = SettingsFile::read(path)?;
+    file.warn_of_unknown(&KEYS, warnings);
+    let mut config = FwConfig::default();
+    if let Some(order) = file.text("SORT_FWS")? {
+        config.order = match order.to_ascii_uppercase().as_str() {
+            "" | "FIFO" => Order::Fifo,
+            "FILO" => Order::Filo,
+            _ => return Err(file.wrong("SORT_FWS", "FIFO, FILO or empty")),
+        };
+    }
+    if let Some(sleep) = file.duration("RAPIDFIRE_SLEEP_SECS")? {
+        config.rapidfire_sleep = sleep;
+    }
+    if let Some(name) = file.text("SUBMIT_SCRIPT_NAME")? {
+        config.submit_script_name = name;
+    }
+    if let Some(length) = count(&file, "QUEUE_JOBNAME_MAXLEN")? {
+        config.jobname_maxlen = length;
+    }
+    if let Some(always) = file.flag("ALWAYS_CREATE_NEW_BLOCK")? {
+        config.always_create_new_block = always;
+    }
+    if let Some(print) = file.flag("PRINT_FW_JSON")? {
+        config.print_fw_json = print;
+    }
+    if let Some(number) = count(&file, "PW_CHECK_NUM")? {
+        config.pw_check_num = number;
+    }
+    let place = |key| Ok::<_, ConfigError>(file.text(key)?.map(|path| cwd.join(path)));
+    let heeded = ["SORT_FWS", "RAPIDFIRE_SLEEP_SECS", "SUBMIT_SCRIPT_NAME", "QUEUE_JOBNAME_MAXLEN"]
+        .into_iter()
+        .chain(["ALWAYS_CREATE_NEW_BLOCK", "PRINT_FW_JSON", "PW_CHECK_NUM"]);
+    Ok(FwConfigFile {
+        config,
+        launchpad: place("LAUNCHPAD_LOC")?,
+        fworker: place("FWORKER_LOC")?,
+        queueadapter: place("QUEUEADAPTER_LOC")?,
+        config_dir: place("CONFIG_FILE_DIR")?,
+        origins: heeded
+            .filter(|key| file.get(key).is_some())
+            .map(|key| (key, Origin::File(file.path().to_owned())))
+            .collect(),
+    })
+}
+
+fn count(file: &SettingsFile<'_>, key: &str) -> Result<Option<usize>, ConfigError> {
+    file.count(key)?.map(|n| usize::try_from(n).map_err(|_| file.wrong(key, "a smaller number"))).transpose()
+}
