@@ -1,5 +1,6 @@
 //! All integration tests in one binary: one module per behaviour.
 
 mod mongo_locks;
+mod science;
 mod store_story;
 mod support;
