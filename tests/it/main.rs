@@ -1,4 +1,9 @@
 //! All integration tests in one binary: one module per behaviour.
 
+mod firetask_script;
+mod rocket_fleet;
+mod rocket_run;
+mod rocket_signals;
+mod rocket_site;
 mod store_story;
 mod support;
