@@ -36,6 +36,8 @@ const BULK: [&str; 10] = ["name", "crystalstructure", "a", "b", "c", "covera", "
 pub fn build(spec: &Value) -> Result<Atoms> {
     let atoms = if mson::is_mson(spec) {
         mson::from_mson(spec)?
+    } else if mson::is_database(spec) {
+        mson::from_database(spec)?
     } else if pymatgen::is_pymatgen(spec) {
         pymatgen::from_pymatgen(spec)?
     } else if let Some(given) = spec.get("bulk") {
