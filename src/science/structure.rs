@@ -2,7 +2,7 @@
 //!
 //! One of `{bulk: Cu}`, `{bulk: {name: Cu, cubic: true}}`, `{molecule: N2}`, `{file: POSCAR}`, plain
 //! `{numbers | symbols, positions, cell, pbc, fixed, columns, info}`, or the dictionaries of ASE,
-//! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file`] recognises it,
+//! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file()`] recognises it,
 //! [`read_file`] reads it, [`plain`] is what to store instead.
 
 use std::path::Path;
