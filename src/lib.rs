@@ -10,5 +10,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod launcher;
+pub mod queue;
 pub mod store;
 pub mod workflow;

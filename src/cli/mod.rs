@@ -18,6 +18,7 @@ pub mod exit;
 mod link;
 mod log;
 mod lpad;
+mod qlaunch;
 
 /// The whole binary.
 #[derive(Debug, Args)]
@@ -31,6 +32,8 @@ struct Volley {
 enum Verb {
     /// The launchpad: add workflows, look at them, steer them
     Lpad(lpad::Args),
+    /// Have a queue run what is READY
+    Qlaunch(qlaunch::Args),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
 }
@@ -46,6 +49,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(args),
+        Verb::Qlaunch(args) => qlaunch::run(args),
         Verb::Link(args) => link::run(&args),
     }
 }
@@ -56,6 +60,7 @@ fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
         Some("lpad") => Verb::Lpad(parse_as("lpad", args)),
+        Some("qlaunch") => Verb::Qlaunch(parse_as("qlaunch", args)),
         _ => parse_as::<Volley>("volley", args).verb,
     }
 }
