@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use bson::Document;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::workflow::decide::Refusal;
 use crate::workflow::graph::Graph;
@@ -23,7 +23,7 @@ pub use mongo::MongoSettings;
 pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
 
 /// Result of every store operation.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Where a launchpad is, before it is opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +37,19 @@ pub enum Location {
 /// Opens a store. MongoDB is contacted at the first operation, SQLite at once.
 pub fn open(location: &Location) -> Result<Box<dyn Store>> {
     match location {
-        Location::Sqlite(path) => Err(StoreError::Query(path.display().to_string())),
+        Location::Sqlite(path) => Ok(Box::new(sqlite::SqliteStore::open(path)?)),
         Location::Mongo(settings) => Err(StoreError::Query(settings.place())),
     }
+}
+
+/// The drafts with the date of creation of their first firework. Every firework is a microsecond
+/// younger than the one before, so that the queue keeps their order.
+fn birthdays(drafts: &[Draft], now: Timestamp) -> impl Iterator<Item = (&Draft, Timestamp)> {
+    drafts.iter().scan(now, |next, draft| {
+        let born = *next;
+        *next += SignedDuration::from_micros(draft.fireworks().len() as i64);
+        Some((draft, born))
+    })
 }
 
 /// A launchpad's store.
@@ -180,7 +190,7 @@ impl Verb {
     }
 
     /// Decides it.
-    pub fn decide(self, graph: &mut Graph, fw_id: FwId) -> std::result::Result<(), Refusal> {
+    pub fn decide(self, graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
         match self {
             Verb::Rerun => crate::workflow::decide::rerun(graph, fw_id),
         }

@@ -82,6 +82,12 @@ pub fn finish(
     Ok(())
 }
 
+/// A launch has ended, but what it asks for cannot be done: the firework is FIZZLED, as in
+/// FireWorks, and nothing else changes.
+pub fn reject(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
+    set_state(graph, fw_id, State::Fizzled)
+}
+
 /// The workflows an action adds; true marks a detour.
 fn drafts(action: &FwAction) -> Result<Vec<(Draft, bool)>, Refusal> {
     // FireWorks takes detours first.

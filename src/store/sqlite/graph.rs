@@ -1,0 +1,208 @@
+//! Loads the part of a workflow that a decision needs, and writes what it changes.
+
+use bson::Document;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::insert::{self, SpecColumns};
+use super::{SqlError, find, json};
+use crate::workflow::graph::{Changes, Edit, Graph, Node, Spawn};
+use crate::workflow::workflow_state::{Facts, workflow_state};
+use crate::workflow::{FwId, Launch, State, time};
+
+/// How much of the fireworks themselves a decision wants to see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// States only.
+    States,
+    /// States and documents.
+    Documents,
+}
+
+/// How far below the firework a decision looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Its children.
+    Children,
+    /// Everything.
+    Descendants,
+}
+
+/// The firework, what is below it, and the states of the parents of them all.
+pub fn load(tx: &Transaction<'_>, fw_id: FwId, reach: Reach, detail: Detail) -> Result<Graph, SqlError> {
+    let mut graph = Graph::default();
+    let mut open = vec![fw_id];
+    let mut next = 0;
+    while let Some(&at) = open.get(next) {
+        next += 1;
+        let Some(state) = state_of(tx, at)? else { continue };
+        let mut node = Node::new(state);
+        node.parents = linked(tx, "SELECT parent FROM links WHERE child = ?1", at)?;
+        if at == fw_id || reach == Reach::Descendants {
+            node.children = linked(tx, "SELECT child FROM links WHERE parent = ?1", at)?;
+            for &child in &node.children {
+                if !open.contains(&child) {
+                    open.push(child);
+                }
+            }
+        }
+        if detail == Detail::Documents {
+            node.firework = find::firework(tx, at)?;
+        }
+        graph.insert(at, node);
+    }
+    let parents: Vec<FwId> = graph.nodes.values().flat_map(|node| node.parents.iter().copied()).collect();
+    for parent in parents {
+        if !graph.nodes.contains_key(&parent)
+            && let Some(state) = state_of(tx, parent)?
+        {
+            graph.insert(parent, Node::new(state));
+        }
+    }
+    Ok(graph)
+}
+
+fn state_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<State>, SqlError> {
+    let state: Option<String> = tx
+        .prepare_cached("SELECT state FROM fireworks WHERE fw_id = ?1")?
+        .query_row(params![fw_id], |row| row.get(0))
+        .optional()?;
+    state.map(|state| find::state(&state)).transpose()
+}
+
+fn linked(tx: &Transaction<'_>, sql: &str, fw_id: FwId) -> Result<Vec<FwId>, SqlError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let ids = statement.query_map(params![fw_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+/// The workflow that a firework belongs to.
+pub fn workflow_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<i64>, SqlError> {
+    Ok(tx
+        .prepare_cached("SELECT workflow FROM fireworks WHERE fw_id = ?1")?
+        .query_row(params![fw_id], |row| row.get(0))
+        .optional()?)
+}
+
+/// Writes what a decision changes. Launches that still run in a firework that is reset end, with
+/// `reason`. Returns the fireworks that changed.
+pub fn apply(
+    tx: &Transaction<'_>,
+    workflow: i64,
+    changes: &Changes,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<FwId>, SqlError> {
+    for edit in &changes.edits {
+        apply_edit(tx, edit, reason, now)?;
+    }
+    for spawn in &changes.spawned {
+        apply_spawn(tx, workflow, spawn, now)?;
+    }
+    refresh_workflow(tx, workflow, now)?;
+    Ok(changes.edits.iter().map(|edit| edit.fw_id).collect())
+}
+
+fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &str, now: Timestamp) -> Result<(), SqlError> {
+    tx.prepare_cached("UPDATE fireworks SET state = ?2, updated_on = ?3 WHERE fw_id = ?1")?.execute(params![
+        edit.fw_id,
+        edit.to.as_str(),
+        time::to_iso(now)
+    ])?;
+    if let Some(spec) = &edit.spec {
+        SpecColumns::of(&spec.whole).update(tx, edit.fw_id)?;
+    }
+    if edit.archive_launches {
+        archive_launches(tx, edit.fw_id, reason, now)?;
+    }
+    Ok(())
+}
+
+fn archive_launches(tx: &Transaction<'_>, fw_id: FwId, reason: &str, now: Timestamp) -> Result<(), SqlError> {
+    let Some(firework) = find::firework(tx, fw_id)? else { return Ok(()) };
+    for mut launch in find::launches(tx, &firework.launches)? {
+        if !launch.state.is_final() {
+            launch.lose(reason, now);
+            save_launch(tx, &launch)?;
+        }
+    }
+    let archived: Vec<i64> = firework.archived_launches.into_iter().chain(firework.launches).collect();
+    tx.prepare_cached(
+        "UPDATE fireworks SET launches = '[]', archived_launches = ?2, spec = json_remove(spec, '$._recovery')
+         WHERE fw_id = ?1",
+    )?
+    .execute(params![fw_id, json::ids(&archived)])?;
+    Ok(())
+}
+
+/// Writes a changed launch.
+pub fn save_launch(tx: &Transaction<'_>, launch: &Launch) -> Result<(), SqlError> {
+    tx.prepare_cached("UPDATE launches SET state = ?2, document = ?3 WHERE launch_id = ?1")?.execute(params![
+        launch.launch_id,
+        launch.state.as_str(),
+        json::text(&launch.to_document())
+    ])?;
+    Ok(())
+}
+
+fn apply_spawn(tx: &Transaction<'_>, workflow: i64, spawn: &Spawn, now: Timestamp) -> Result<(), SqlError> {
+    let ids: std::collections::BTreeMap<i64, FwId> =
+        insert::fireworks(tx, workflow, &spawn.draft, now)?.into_iter().collect();
+    for &parent in &spawn.parents {
+        for root in spawn.draft.roots() {
+            insert::link(tx, parent, ids[&root])?;
+        }
+    }
+    for &child in &spawn.children {
+        for leaf in spawn.draft.leaves() {
+            insert::link(tx, ids[&leaf], child)?;
+        }
+    }
+    Ok(())
+}
+
+/// Derives the state of a workflow anew; a handful of index look-ups, however large it is.
+pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> Result<(), SqlError> {
+    let some = |condition: &str| -> Result<bool, SqlError> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM fireworks f WHERE workflow = ?1 AND {condition})");
+        Ok(tx.prepare_cached(&sql)?.query_row(params![workflow], |row| row.get(0))?)
+    };
+    // `<>` cannot use an index, `<` and `>` can.
+    let other_than = |leaves: &str, state: &str| -> Result<bool, SqlError> {
+        Ok(some(&format!("is_leaf IN {leaves} AND state < '{state}'"))?
+            || some(&format!("is_leaf IN {leaves} AND state > '{state}'"))?)
+    };
+    let any = |state: &str| some(&format!("is_leaf IN (0, 1) AND state = '{state}'"));
+    let any_fizzled = any("FIZZLED")?;
+    let facts = Facts {
+        leaves_completed: !other_than("(1)", "COMPLETED")?,
+        all_archived: !other_than("(0, 1)", "ARCHIVED")?,
+        any_defused: any("DEFUSED")?,
+        any_paused: any("PAUSED")?,
+        any_fizzled,
+        fizzled_stops: any_fizzled
+            && (some("is_leaf = 1 AND state = 'FIZZLED'")?
+                || some(
+                    "is_leaf = 0 AND state = 'FIZZLED' AND EXISTS (SELECT 1 FROM links l, fireworks c
+                     WHERE l.parent = f.fw_id AND c.fw_id = l.child AND NOT c.lenient)",
+                )?),
+        any_begun: any("COMPLETED")? || any("RUNNING")?,
+        any_reserved: any("RESERVED")?,
+    };
+    tx.prepare_cached("UPDATE workflows SET state = ?2, updated_on = ?3 WHERE id = ?1")?.execute(params![
+        workflow,
+        workflow_state(facts).as_str(),
+        time::to_iso(now)
+    ])?;
+    Ok(())
+}
+
+/// A `bson` document of what stands in the links table, as FireWorks keeps it.
+pub fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
+    let mut links: std::collections::BTreeMap<FwId, Vec<bson::Bson>> =
+        nodes.iter().map(|&node| (node, Vec::new())).collect();
+    for (from, to) in pairs {
+        links.entry(from).or_default().push(crate::workflow::int(to));
+    }
+    links.into_iter().map(|(from, to)| (from.to_string(), bson::Bson::Array(to))).collect()
+}

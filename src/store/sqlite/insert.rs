@@ -1,0 +1,121 @@
+//! New workflows, and the columns that follow from a spec.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Bson, Document};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::{SqlError, json, schema};
+use crate::workflow::firework::is_true;
+use crate::workflow::{Draft, FwId, State, time};
+
+/// The columns that stand beside a spec for the indexes.
+pub struct SpecColumns {
+    text: String,
+    lenient: bool,
+    priority: Option<f64>,
+    category: Option<String>,
+    fworker: Option<String>,
+}
+
+impl SpecColumns {
+    /// Reads them off.
+    pub fn of(spec: &Document) -> Self {
+        let text = |key| spec.get_str(key).ok().map(str::to_owned);
+        SpecColumns {
+            text: json::text(spec),
+            lenient: spec.get("_allow_fizzled_parents").is_some_and(is_true),
+            priority: match spec.get("_priority") {
+                Some(Bson::Int32(i)) => Some(f64::from(*i)),
+                Some(Bson::Int64(i)) => Some(*i as f64),
+                Some(Bson::Double(d)) => Some(*d),
+                _ => None,
+            },
+            category: text("_category"),
+            fworker: text("_fworker"),
+        }
+    }
+
+    /// Writes a changed spec.
+    pub fn update(&self, tx: &Transaction<'_>, fw_id: FwId) -> Result<(), SqlError> {
+        tx.prepare_cached(
+            "UPDATE fireworks SET spec = ?2, lenient = ?3, priority = ?4, category = ?5, fworker = ?6 WHERE fw_id = ?1",
+        )?
+        .execute(params![fw_id, self.text, self.lenient, self.priority, self.category, self.fworker])?;
+        Ok(())
+    }
+}
+
+/// Stores a workflow; returns (local id, id).
+pub fn workflow(tx: &Transaction<'_>, draft: &Draft, now: Timestamp) -> Result<Vec<(i64, FwId)>, SqlError> {
+    let stamp = time::to_iso(now);
+    tx.prepare_cached(
+        "INSERT INTO workflows (name, state, metadata, created_on, updated_on) VALUES (?1, ?2, ?3, ?4, ?4)",
+    )?
+    .execute(params![draft.name, State::Ready.as_str(), json::text(&draft.metadata), stamp])?;
+    let workflow = tx.last_insert_rowid();
+    let ids = fireworks(tx, workflow, draft, now)?;
+    // A file may bring paused or defused fireworks.
+    super::graph::refresh_workflow(tx, workflow, now)?;
+    Ok(ids)
+}
+
+/// Stores the fireworks of a draft in a workflow; roots become READY.
+pub fn fireworks(
+    tx: &Transaction<'_>,
+    workflow: i64,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Vec<(i64, FwId)>, SqlError> {
+    let first = schema::take_ids(tx, "next_fw_id", draft.fireworks().len())?;
+    let ids: BTreeMap<i64, FwId> = draft.fireworks().iter().map(|fw| fw.local_id).zip(first..).collect();
+    let roots: BTreeSet<i64> = draft.roots().collect();
+    let leaves: BTreeSet<i64> = draft.leaves().collect();
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO fireworks (fw_id, workflow, name, state, spec, created_on, updated_on, is_leaf, lenient,
+                                priority, category, fworker)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for (position, fw) in draft.fireworks().iter().enumerate() {
+        let free = if roots.contains(&fw.local_id) { State::Ready } else { State::Waiting };
+        let columns = SpecColumns::of(&fw.spec);
+        // A microsecond apart: fireworks of one workflow keep their order in the queue.
+        let created = time::to_iso(now + SignedDuration::from_micros(position as i64));
+        insert.execute(params![
+            ids[&fw.local_id],
+            workflow,
+            fw.name,
+            fw.held.unwrap_or(free).as_str(),
+            columns.text,
+            created,
+            leaves.contains(&fw.local_id),
+            columns.lenient,
+            columns.priority,
+            columns.category,
+            columns.fworker,
+        ])?;
+    }
+    for (parent, child) in draft.links() {
+        link(tx, ids[&parent], ids[&child])?;
+    }
+    Ok(ids.into_iter().collect())
+}
+
+/// Links two fireworks.
+pub fn link(tx: &Transaction<'_>, parent: FwId, child: FwId) -> Result<(), SqlError> {
+    tx.prepare_cached("INSERT OR IGNORE INTO links VALUES (?1, ?2)")?.execute(params![parent, child])?;
+    tx.prepare_cached("UPDATE fireworks SET is_leaf = 0 WHERE fw_id = ?1")?.execute(params![parent])?;
+    Ok(())
+}
+
+/// Sets `_priority` in specs; returns how many there were.
+pub fn set_priority(tx: &Transaction<'_>, fw_ids: &[FwId], priority: i64) -> Result<u64, SqlError> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE fireworks SET priority = ?2, spec = json_set(spec, '$._priority', ?2)
+             WHERE fw_id IN (SELECT value FROM json_each(?1))",
+        )?
+        .execute(params![json::ids(fw_ids), priority])?;
+    Ok(changed as u64)
+}

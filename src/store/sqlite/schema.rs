@@ -1,0 +1,145 @@
+//! The tables, and how the file is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{SqlError, network};
+use crate::store::{Result, StoreError};
+
+/// Version of the tables below; a file of a later one is refused.
+const VERSION: i64 = 1;
+
+/// Longer than any transaction of ours takes; beyond it somebody holds the file.
+const BUSY: Duration = Duration::from_secs(30);
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta VALUES ('next_fw_id', 1), ('next_launch_id', 1);
+
+CREATE TABLE workflows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    updated_on TEXT NOT NULL
+);
+
+-- The columns from is_leaf on follow from the spec and the links; they serve the indexes.
+CREATE TABLE fireworks (
+    fw_id INTEGER PRIMARY KEY,
+    workflow INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    updated_on TEXT NOT NULL,
+    launches TEXT NOT NULL DEFAULT '[]',
+    archived_launches TEXT NOT NULL DEFAULT '[]',
+    is_leaf INTEGER NOT NULL,
+    lenient INTEGER NOT NULL,
+    priority REAL,
+    category TEXT,
+    fworker TEXT
+);
+-- NULL sorts below every number, as a missing _priority does in MongoDB.
+CREATE INDEX claimable ON fireworks (priority DESC, created_on, fw_id) WHERE state = 'READY';
+CREATE INDEX members ON fireworks (workflow, is_leaf, state);
+CREATE INDEX by_state ON fireworks (state);
+CREATE INDEX by_name ON fireworks (name);
+
+CREATE TABLE links (parent INTEGER, child INTEGER, PRIMARY KEY (parent, child)) WITHOUT ROWID;
+CREATE INDEX by_child ON links (child, parent);
+
+CREATE TABLE launches (
+    launch_id INTEGER PRIMARY KEY,
+    fw_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX launches_of ON launches (fw_id);
+";
+
+/// Opens the file for this host.
+pub fn open(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).map_err(|error| SqlError::from(error).at(path))?;
+    let shared = network::is_network(path);
+    prepare(&connection, shared).map_err(|error| error.at(path))?;
+    let here = gethostname::gethostname().to_string_lossy().into_owned();
+    let owner = own(&connection, &here).map_err(|error| error.at(path))?;
+    if shared && owner != here {
+        return Err(StoreError::OtherHost { path: path.to_owned(), owner, here });
+    }
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
+    connection.busy_timeout(BUSY)?;
+    // The write-ahead log needs shared memory, which network file systems do not have.
+    let mode = if shared { "DELETE" } else { "WAL" };
+    let current: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if !current.eq_ignore_ascii_case(mode) {
+        connection.pragma_update(None, "journal_mode", mode)?;
+    }
+    // Sync every commit: what is acknowledged survives a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    match version(connection)? {
+        VERSION => Ok(()),
+        0 => create(connection),
+        newer => Err(SqlError::Broken(format!(
+            "written by a newer Volley (tables of version {newer}, this one knows {VERSION}); upgrade Volley"
+        ))),
+    }
+}
+
+fn version(connection: &Connection) -> Result<i64, SqlError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Makes the tables, unless another process has just done so.
+fn create(connection: &Connection) -> Result<(), SqlError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let made = match version(connection)? {
+        0 => connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};")),
+        _ => Ok(()),
+    };
+    match made {
+        Ok(()) => Ok(connection.execute_batch("COMMIT")?),
+        Err(error) => {
+            connection.execute_batch("ROLLBACK")?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The host that made the file; this one, if none has yet.
+fn own(connection: &Connection, here: &str) -> Result<String, SqlError> {
+    let known: Option<String> =
+        connection.query_row("SELECT value FROM meta WHERE key = 'host'", [], |row| row.get(0)).optional()?;
+    if let Some(host) = known {
+        return Ok(host);
+    }
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('host', ?1)", params![here])?;
+    Ok(connection.query_row("SELECT value FROM meta WHERE key = 'host'", [], |row| row.get(0))?)
+}
+
+/// Empties the launchpad.
+pub fn clear(tx: &Transaction<'_>) -> Result<(), SqlError> {
+    tx.execute_batch(
+        "DELETE FROM workflows; DELETE FROM fireworks; DELETE FROM links; DELETE FROM launches;
+         UPDATE meta SET value = 1 WHERE key IN ('next_fw_id', 'next_launch_id');",
+    )?;
+    Ok(())
+}
+
+/// Takes `count` ids from a counter; returns the first.
+pub fn take_ids(tx: &Transaction<'_>, counter: &str, count: usize) -> Result<i64, SqlError> {
+    let next: i64 = tx.query_row(
+        "UPDATE meta SET value = value + ?2 WHERE key = ?1 RETURNING value",
+        params![counter, count as i64],
+        |row| row.get(0),
+    )?;
+    Ok(next - count as i64)
+}

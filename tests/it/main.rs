@@ -1,0 +1,4 @@
+//! All integration tests in one binary: one module per behaviour.
+
+mod store_story;
+mod support;

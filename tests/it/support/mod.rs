@@ -1,0 +1,121 @@
+//! What tests share: private launchpads, and the services that `scripts/test` provides.
+
+use std::path::PathBuf;
+
+use bson::Document;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use volley::store::{self, Claim, ClaimRequest, Location, MongoSettings, Order, Outcome, Store};
+use volley::workflow::{Draft, FWorker, FwAction, Lease, State};
+
+/// The address in `variable`, or none: then the test says that it is skipped. Where
+/// `VOLLEY_TEST_REQUIRE` names the service, its absence is a failure.
+pub fn service(variable: &str, name: &str) -> Option<String> {
+    let found = std::env::var(variable).ok().filter(|value| !value.is_empty());
+    if found.is_none() {
+        let required = std::env::var("VOLLEY_TEST_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|one| one == name), "{name} is required, but {variable} is not set");
+        let test = std::thread::current().name().unwrap_or("?").to_owned();
+        eprintln!("SKIPPED {test}: needs {name} ({variable})");
+    }
+    found
+}
+
+/// A launchpad of its own, gone when the test ends.
+pub struct Launchpad {
+    pub store: Box<dyn Store>,
+    pub location: Location,
+    mongo: Option<(String, String)>,
+    _folder: TempDir,
+}
+
+impl Launchpad {
+    /// In an SQLite file.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let location = Location::Sqlite(folder.path().join("launchpad.db"));
+        let store = store::open(&location).expect("opens");
+        Launchpad { store, location, mongo: None, _folder: folder }
+    }
+
+    /// In a database of the private mongod, when there is one.
+    pub fn mongo() -> Option<Self> {
+        let uri = service("VOLLEY_TEST_MONGO", "mongo")?;
+        let name = format!("volley_test_{}", uuid::Uuid::now_v7().simple());
+        let settings = MongoSettings { host: uri.clone(), name: name.clone(), ..MongoSettings::default() };
+        let location = Location::Mongo(Box::new(settings));
+        let store = store::open(&location).expect("connects");
+        store.initialise().expect("makes indexes");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Some(Launchpad { store, location, mongo: Some((uri, name)), _folder: folder })
+    }
+
+    /// The raw database, to look behind the store's back.
+    pub fn database(&self) -> mongodb::sync::Database {
+        let (uri, name) = self.mongo.as_ref().expect("a MongoDB launchpad");
+        mongodb::sync::Client::with_uri_str(uri).expect("connects").database(name)
+    }
+}
+
+impl Drop for Launchpad {
+    fn drop(&mut self) {
+        if self.mongo.is_some() {
+            let _ = self.database().drop().run();
+        }
+    }
+}
+
+/// Reads a workflow from JSON.
+pub fn draft(json: serde_json::Value) -> Draft {
+    let map = json.as_object().expect("an object");
+    Draft::from_document(&volley::workflow::json::to_document(map)).expect("a workflow")
+}
+
+/// A point in time, in seconds after an arbitrary zero.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+}
+
+/// A worker in a test: claims and finishes without running anything.
+pub struct Worker {
+    pub fworker: FWorker,
+    pub lease: Lease,
+}
+
+impl Worker {
+    pub fn new(name: &str) -> Self {
+        Worker {
+            fworker: FWorker { name: name.to_owned(), ..FWorker::default() },
+            lease: Lease {
+                owner: uuid::Uuid::now_v7().to_string(),
+                host: "testhost".into(),
+                boot_id: "boot".into(),
+                pid: std::process::id(),
+                until: Timestamp::now() + SignedDuration::from_secs(120),
+            },
+        }
+    }
+
+    pub fn claim(&self, store: &dyn Store, limit: usize) -> Vec<Claim> {
+        self.claim_as(store, limit, None, Order::Fifo)
+    }
+
+    pub fn claim_as(&self, store: &dyn Store, limit: usize, fw_id: Option<i64>, order: Order) -> Vec<Claim> {
+        let directory = |spec: &Document| PathBuf::from(spec.get_str("_launch_dir").unwrap_or("/launches/here"));
+        let request = ClaimRequest {
+            worker: &self.fworker,
+            fw_id,
+            order,
+            lease: &self.lease,
+            host: ("testhost", "127.0.0.1"),
+            directory: &directory,
+            now: Timestamp::now(),
+        };
+        store.claim(&request, limit).expect("claims")
+    }
+}
+
+/// An outcome of a claim.
+pub fn outcome(claim: &Claim, state: State, action: FwAction) -> Outcome {
+    Outcome { launch: claim.launch.clone(), state, action, ended: Timestamp::now() }
+}
