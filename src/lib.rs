@@ -10,7 +10,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod firetask;
 pub mod launcher;
+pub mod launchpad;
 pub mod queue;
+pub mod recipes;
+pub mod rocket;
+pub mod science;
 pub mod store;
 pub mod workflow;

@@ -19,6 +19,7 @@ mod link;
 mod log;
 mod lpad;
 mod qlaunch;
+mod rlaunch;
 
 /// The whole binary.
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ enum Verb {
     Lpad(lpad::Args),
     /// Have a queue run what is READY
     Qlaunch(qlaunch::Args),
+    /// Run fireworks here
+    Rlaunch(rlaunch::Args),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
 }
@@ -50,6 +53,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(args),
         Verb::Qlaunch(args) => qlaunch::run(args),
+        Verb::Rlaunch(args) => rlaunch::run(args),
         Verb::Link(args) => link::run(&args),
     }
 }
@@ -61,6 +65,7 @@ fn parse(args: Vec<OsString>) -> Verb {
     match called {
         Some("lpad") => Verb::Lpad(parse_as("lpad", args)),
         Some("qlaunch") => Verb::Qlaunch(parse_as("qlaunch", args)),
+        Some("rlaunch") => Verb::Rlaunch(parse_as("rlaunch", args)),
         _ => parse_as::<Volley>("volley", args).verb,
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -89,7 +89,7 @@ fn launches(text: &str) -> Result<Launches, String> {
     }
 }
 
-/// Runs `qlaunch`.
+/// Runs `qlaunch`. The code is 128 plus the number of the signal that stopped it.
 pub fn run(args: Args) -> Result<ExitCode> {
     if let Verb::LocalJob { record } = &args.verb {
         local::supervise(record)?;
@@ -121,17 +121,23 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let name = &settings.fw_config.submit_script_name;
     let script = Script::new(name, adapter.template.clone(), &adapter.keys, command);
     let turn = state.join(launchpad.as_str()).join("turn.lock");
+    let signal = caught_signal()?;
     let launcher = Launcher {
         queue: queue.as_ref(),
         script: &script,
         claimable: &|limit| store.count_claimable(&settings.fworker, limit),
-        stop: &*stop_flag()?,
+        stop: &|| signal.load(Ordering::Relaxed) != 0,
         turn: Some(&turn),
     };
     match args.verb {
         Verb::Rapidfire(wanted) => {
             let asked = rapidfire(wanted, &args.launch_dir, &settings, adapter.queue);
-            say_summary(&launcher.rapidfire(&asked).map_err(coded)?, queue.name())?;
+            let summary = launcher.rapidfire(&asked).map_err(coded)?;
+            say_summary(&summary, queue.name())?;
+            if summary.ended == Ended::Stopped {
+                let signal = u8::try_from(signal.load(Ordering::Relaxed)).unwrap_or_default();
+                return Ok(ExitCode::from(128 + signal));
+            }
         }
         _ => match launcher.singleshot(&args.launch_dir).map_err(coded)? {
             Some(job) => say(&format!("submitted job {job} to the {} queue", queue.name()))?,
@@ -185,15 +191,17 @@ fn rocket_options(common: &CommonArgs, settings: &Settings) -> Result<(RocketOpt
     Ok((options, environment))
 }
 
-/// Set by the first Ctrl-C or SIGTERM; a second Ctrl-C ends the program at once.
-fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
+/// The first Ctrl-C or SIGTERM, 0 before; a second Ctrl-C ends the program at once.
+fn caught_signal() -> Result<Arc<AtomicUsize>> {
+    let again = Arc::new(AtomicBool::new(false));
+    let caught = Arc::new(AtomicUsize::new(0));
     // In this order: the first signal must not find the flag set by itself.
-    signal_hook::flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&flag))?;
+    signal_hook::flag::register_conditional_shutdown(SIGINT, 128 + SIGINT, Arc::clone(&again))?;
     for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        signal_hook::flag::register(signal, Arc::clone(&again))?;
+        signal_hook::flag::register_usize(signal, Arc::clone(&caught), usize::try_from(signal)?)?;
     }
-    Ok(flag)
+    Ok(caught)
 }
 
 fn say_summary(summary: &Summary, queue: &str) -> Result<()> {

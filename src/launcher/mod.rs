@@ -4,7 +4,6 @@
 //! is that there are as many jobs as fireworks that can be claimed, and never more than allowed.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::queue::{Job, JobId, Queue, QueueError};
 use crate::store::{self, StoreError};
@@ -27,8 +26,8 @@ pub struct Launcher<'a> {
     pub script: &'a Script,
     /// How many fireworks the worker could claim now; counting may stop at the number given.
     pub claimable: &'a dyn Fn(u64) -> store::Result<u64>,
-    /// Set from outside when no more jobs are to be submitted.
-    pub stop: &'a AtomicBool,
+    /// Whether somebody wants no more jobs to be submitted.
+    pub stop: &'a dyn Fn() -> bool,
     /// A file that all launchers of this launchpad and user lock while they count and submit.
     pub turn: Option<&'a Path>,
 }
@@ -83,9 +82,5 @@ impl Launcher<'_> {
         let id = self.queue.submit(&job).map_err(|source| LauncherError::Queue { submitted: 0, source })?;
         tracing::info!("submitted job {id} from {}", job.dir.display());
         Ok(id)
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 }

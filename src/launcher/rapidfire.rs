@@ -193,7 +193,7 @@ impl Run<'_> {
     }
 
     fn given_up(&self) -> Option<Ended> {
-        if self.launcher.is_stopped() {
+        if (self.launcher.stop)() {
             return Some(Ended::Stopped);
         }
         self.asked.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout).then_some(Ended::Timeout)

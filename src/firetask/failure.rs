@@ -1,0 +1,185 @@
+//! Why a task failed, and how FireWorks records it: a message with everything around it that one
+//! would otherwise have to look for, where Python has its traceback.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bson::{Bson, Document, doc};
+
+use super::params::BadTask;
+use super::{known_names, name_of};
+use crate::recipes;
+use crate::workflow::mods::ModError;
+use crate::workflow::{FwAction, FwId, int, json};
+
+/// Why a task has no outcome of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskFailure {
+    /// It was asked to stop. Not recorded: the firework runs again.
+    #[error("interrupted")]
+    Interrupted,
+    /// Nobody here knows such a task.
+    #[error(
+        "unknown task `{name}` (known: {}). Tasks written in Python are not supported yet: run this firework with Python FireWorks",
+        known_names().join(", ")
+    )]
+    Unknown {
+        /// Its `_fw_name`.
+        name: String,
+    },
+    /// Its parameters are wrong.
+    #[error(transparent)]
+    Parameters(#[from] BadTask),
+    /// A command ended badly.
+    #[error("ScriptTask fizzled! Return code: {returncodes:?}")]
+    ReturnCode {
+        /// The command that did.
+        command: String,
+        /// Return codes of all commands so far; negative for a signal.
+        returncodes: Vec<i64>,
+        /// The last lines it wrote to its standard error.
+        stderr: String,
+    },
+    /// A command could not be started.
+    #[error("cannot run `{command}`: {source}")]
+    Start {
+        /// The command.
+        command: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {verb} {}: {source}", .path.display())]
+    File {
+        /// What was tried.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The spec lacks what the task reads from it.
+    #[error("the spec has no string `{0}`, which `stdin_key` names")]
+    NoSpecKey(String),
+    /// There is nothing to compute.
+    #[error("{task} has no `structure`, and neither has the spec: give one, or link it below a relaxation")]
+    NoStructure {
+        /// The kind of task.
+        task: &'static str,
+    },
+    /// A calculation broke down or did not come to its end.
+    #[error("{task}: {source}")]
+    Recipe {
+        /// The kind of task.
+        task: &'static str,
+        /// Why.
+        source: recipes::Error,
+    },
+    /// The file a task left its action in is no action.
+    #[error("{}: {reason}", .path.display())]
+    ActionFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The action asks for what cannot be done.
+    #[error("{0}")]
+    Action(String),
+    /// The action changes the spec in a way that does not apply.
+    #[error(transparent)]
+    Mod(#[from] ModError),
+    /// The task itself is broken.
+    #[error("the task panicked: {0}")]
+    Panicked(String),
+}
+
+/// Which task of which firework was tried.
+pub struct Attempt<'a> {
+    /// The firework.
+    pub fw_id: FwId,
+    /// Its name.
+    pub fw_name: &'a str,
+    /// Position of the task, from 1, and how many there are.
+    pub number: (usize, usize),
+    /// The task.
+    pub task: &'a Document,
+    /// Where.
+    pub directory: &'a Path,
+}
+
+impl Attempt<'_> {
+    /// The action that records the failure.
+    pub fn fizzled(&self, failure: &TaskFailure) -> FwAction {
+        FwAction::fizzled(Some(self.task), &self.report(failure), details(failure))
+    }
+
+    /// Everything around the failure, the message last as in Python.
+    fn report(&self, failure: &TaskFailure) -> String {
+        let (number, count) = self.number;
+        let mut text = format!(
+            "firework {} ({}), task {number} of {count}: {}\n  in directory {}\n",
+            self.fw_id,
+            self.fw_name,
+            name_of(self.task),
+            self.directory.display()
+        );
+        if let TaskFailure::ReturnCode { command, stderr, .. } = failure {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  command: {command}");
+            if !stderr.is_empty() {
+                let _ = writeln!(text, "  last lines of stderr:");
+                for line in stderr.lines() {
+                    let _ = writeln!(text, "    {line}");
+                }
+            }
+        }
+        text + &failure.to_string()
+    }
+}
+
+fn details(failure: &TaskFailure) -> Bson {
+    match failure {
+        TaskFailure::ReturnCode { command, returncodes, stderr } => Bson::Document(doc! {
+            "command": command,
+            "returncode": returncodes.last().map_or(Bson::Null, |&code| int(code)),
+            "all_returncodes": returncodes.iter().map(|&code| int(code)).collect::<Vec<_>>(),
+            "stderr": stderr,
+        }),
+        TaskFailure::Recipe { source: recipes::Error::NotConverged { document, .. }, .. } => json::to_bson(document),
+        _ => Bson::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_where_and_what() {
+        let task = doc! {"_fw_name": "Script Task", "script": "ls /nowhere"};
+        let attempt = Attempt {
+            fw_id: 3,
+            fw_name: "list",
+            number: (2, 4),
+            task: &task,
+            directory: Path::new("/scratch/launcher_1"),
+        };
+        let failure = TaskFailure::ReturnCode {
+            command: "ls /nowhere".into(),
+            returncodes: vec![0, 2],
+            stderr: "ls: cannot access '/nowhere'\n".into(),
+        };
+        let action = attempt.fizzled(&failure);
+        let exception = action.stored_data.get_document("_exception").expect("is recorded");
+        assert_eq!(
+            exception.get_str("_stacktrace").ok(),
+            Some(
+                "firework 3 (list), task 2 of 4: ScriptTask\n  in directory /scratch/launcher_1\n  command: ls /nowhere\n  last lines of stderr:\n    ls: cannot access '/nowhere'\nScriptTask fizzled! Return code: [0, 2]"
+            )
+        );
+        let details = exception.get_document("_details").expect("is recorded");
+        assert_eq!(details.get("returncode"), Some(&Bson::Int32(2)));
+    }
+}

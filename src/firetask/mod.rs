@@ -1,0 +1,74 @@
+//! What a firework does: its tasks, each known by its `_fw_name`.
+//!
+//! A task is given a directory and a spec, never the process's own working directory, and returns
+//! an action or says why it failed. Names that nobody here knows may be Python's: they are left
+//! alone when a workflow is added, and fail clearly when they are run.
+
+use std::path::Path;
+
+use bson::Document;
+
+use crate::workflow::FwAction;
+
+mod emt;
+mod failure;
+mod file_write;
+mod interrupt;
+mod params;
+mod prepare;
+mod process;
+mod script;
+
+pub use failure::{Attempt, TaskFailure};
+pub use interrupt::Interrupt;
+pub use params::BadTask;
+pub use prepare::{PrepareError, prepare};
+
+/// A kind of task.
+pub trait Firetask: Sync {
+    /// Its `_fw_name`.
+    fn name(&self) -> &'static str;
+
+    /// Checks a task before it is stored, and completes it (or the spec around it, which comes
+    /// without its tasks) with what only this machine has: files are read relative to `base`.
+    fn prepare(&self, task: &mut Document, spec: &mut Document, base: &Path) -> Result<(), BadTask>;
+
+    /// Does it.
+    fn run(&self, run: &Run<'_>) -> Result<FwAction, TaskFailure>;
+}
+
+/// What a task works with.
+pub struct Run<'a> {
+    /// The task itself, with its parameters.
+    pub task: &'a Document,
+    /// The spec of the firework, as the tasks before this one have left it.
+    pub spec: &'a Document,
+    /// Where its files are; an absolute path.
+    pub directory: &'a Path,
+    /// Says when to stop; a task that takes longer than a moment looks at it.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Every kind of task that runs without Python.
+static KNOWN: [&dyn Firetask; 4] = [&script::ScriptTask, &file_write::FileWriteTask, &emt::RELAX, &emt::STATIC];
+
+/// The name a task asks for, with FireWorks' former names replaced.
+pub fn name_of(task: &Document) -> &str {
+    match task.get_str("_fw_name").unwrap_or_default() {
+        "Script Task" => "ScriptTask",
+        "Transfer Task" => "FileTransferTask",
+        "Template Writer Task" => "TemplateWriterTask",
+        name => name,
+    }
+}
+
+/// The kind of a task, when it is known here.
+pub fn find(task: &Document) -> Option<&'static dyn Firetask> {
+    let name = name_of(task);
+    KNOWN.into_iter().find(|known| known.name() == name)
+}
+
+/// The names that [`find`] knows.
+pub fn known_names() -> Vec<&'static str> {
+    KNOWN.iter().map(|known| known.name()).collect()
+}

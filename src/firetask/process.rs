@@ -1,0 +1,234 @@
+//! Runs one command in a process group of its own, so that everything it starts can be ended with
+//! it, and takes up what it writes without ever blocking it.
+//!
+//! The leader of the group is reaped last: until then its id cannot be given to anybody else, and
+//! no signal hits a stranger.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
+
+use super::Interrupt;
+
+/// How long a group may take between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(3);
+/// How often we look whether a group is gone.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long we read on when a command has ended but something it left behind holds its stderr.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// What to do with an output stream.
+pub enum Sink {
+    /// It is not ours to see.
+    Direct(Stdio),
+    /// Keep all of it, and copy it to a writer.
+    Keep(Option<Box<dyn Write + Send>>),
+    /// Copy it to a writer, and keep the last `.1` bytes.
+    Tail(Box<dyn Write + Send>, usize),
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code; negative for a signal, as in Python.
+    pub code: i64,
+    /// What is kept of its output.
+    pub stdout: Vec<u8>,
+    /// What is kept of its errors.
+    pub stderr: Vec<u8>,
+}
+
+/// Why there is no end.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The command cannot be started.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+    /// The copy of an output stream cannot be written.
+    #[error("cannot write the copy of stream {stream}: {source}")]
+    Copy {
+        /// 1 or 2.
+        stream: u8,
+        /// Why not.
+        source: io::Error,
+    },
+    /// We were asked to stop; the group is gone.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+enum Event {
+    Exited,
+    Closed(u8, io::Result<()>),
+    Wake,
+}
+
+/// Runs a command to its end. `stdin` is written to it when given.
+pub fn run(
+    command: &mut Command,
+    stdin: Option<Vec<u8>>,
+    (stdout, stderr): (Sink, Sink),
+    interrupt: &Interrupt,
+) -> Result<Ended, ProcessError> {
+    let (stdout, out) = stdout.split();
+    let (stderr, err) = stderr.split();
+    let lingers = err.as_ref().is_some_and(|pump| pump.limit.is_some());
+    let mut child = command.process_group(0).stdout(stdout).stderr(stderr).spawn().map_err(ProcessError::Start)?;
+    let (sender, events) = mpsc::channel();
+    let wake = sender.clone();
+    let _listening = interrupt.listen(move || {
+        let _ = wake.send(Event::Wake);
+    });
+    if let (Some(input), Some(mut pipe)) = (stdin, child.stdin.take()) {
+        // A command need not read what it is given; a broken pipe is no error.
+        thread::spawn(move || {
+            let _ = pipe.write_all(&input);
+        });
+    }
+    let out = child.stdout.take().zip(out).map(|(pipe, pump)| pump.start(1, pipe, &sender));
+    let err = child.stderr.take().zip(err).map(|(pipe, pump)| pump.start(2, pipe, &sender));
+    watch(&child, sender);
+    let open = [out.is_some(), err.is_some()];
+    let status = Group { child, events, interrupt }.wait(open, lingers)?;
+    let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
+    Ok(Ended { code: i64::from(code), stdout: take(out), stderr: take(err) })
+}
+
+/// Tells when the leader has ended, and leaves it to be reaped.
+fn watch(child: &Child, sender: Sender<Event>) {
+    let pid = Pid::from_child(child);
+    thread::spawn(move || {
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+        {
+        }
+        // Nobody may be listening any more.
+        let _ = sender.send(Event::Exited);
+    });
+}
+
+struct Group<'a> {
+    child: Child,
+    events: Receiver<Event>,
+    interrupt: &'a Interrupt,
+}
+
+impl Group<'_> {
+    /// Waits for the leader, and for the streams that are `open`.
+    fn wait(mut self, mut open: [bool; 2], lingers: bool) -> Result<ExitStatus, ProcessError> {
+        let mut exited = false;
+        let mut failed = None;
+        while !exited || open.contains(&true) {
+            let only_stderr = exited && open == [false, true];
+            let event = if only_stderr && lingers {
+                self.events.recv_timeout(LINGER)
+            } else {
+                self.events.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match event {
+                Ok(Event::Exited) => exited = true,
+                Ok(Event::Closed(stream, result)) => {
+                    open[usize::from(stream - 1)] = false;
+                    failed = failed.or(result.err().map(|source| ProcessError::Copy { stream, source }));
+                }
+                Ok(Event::Wake) => {
+                    self.end();
+                    return Err(ProcessError::Interrupted);
+                }
+                Err(_) => break,
+            }
+        }
+        let status = self.child.wait().map_err(ProcessError::Start)?;
+        failed.map_or(Ok(status), Err)
+    }
+
+    /// Ends the whole group: politely first, for good after [`GRACE`] or when it is urgent.
+    fn end(&mut self) {
+        let group = Pid::from_child(&self.child);
+        // A group that is gone already is what we want; a stopped one must wake up to hear us.
+        let _ = kill_process_group(group, Signal::TERM);
+        let _ = kill_process_group(group, Signal::CONT);
+        let deadline = Instant::now() + GRACE;
+        let mut reaped = false;
+        while Instant::now() < deadline && !self.interrupt.is_urgent() {
+            // The group's id stays taken as long as a member lives, so it may be asked after
+            // its leader has been reaped.
+            reaped = reaped || matches!(self.child.try_wait(), Ok(Some(_)));
+            if reaped && test_kill_process_group(group).is_err() {
+                return;
+            }
+            let _ = self.events.recv_timeout(LOOK);
+        }
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes up one stream.
+struct Pump {
+    copy: Option<Box<dyn Write + Send>>,
+    /// How many of the last bytes are kept; all without.
+    limit: Option<usize>,
+}
+
+type Kept = Arc<Mutex<Vec<u8>>>;
+
+impl Sink {
+    fn split(self) -> (Stdio, Option<Pump>) {
+        match self {
+            Sink::Direct(stdio) => (stdio, None),
+            Sink::Keep(copy) => (Stdio::piped(), Some(Pump { copy, limit: None })),
+            Sink::Tail(copy, limit) => (Stdio::piped(), Some(Pump { copy: Some(copy), limit: Some(limit) })),
+        }
+    }
+}
+
+impl Pump {
+    fn start(self, stream: u8, pipe: impl Read + Send + 'static, sender: &Sender<Event>) -> Kept {
+        let kept = Kept::default();
+        let (keep, sender) = (Arc::clone(&kept), sender.clone());
+        thread::spawn(move || {
+            let result = self.pump(pipe, &keep);
+            // Nobody may be listening any more.
+            let _ = sender.send(Event::Closed(stream, result));
+        });
+        kept
+    }
+
+    /// Reads to the end, whatever becomes of the copy: the command must not be blocked.
+    fn pump(mut self, mut pipe: impl Read, kept: &Kept) -> io::Result<()> {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut result = Ok(());
+        loop {
+            let length = match pipe.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let piece = &buffer[..length];
+            if let Some(copy) = &mut self.copy
+                && result.is_ok()
+            {
+                result = copy.write_all(piece).and_then(|()| copy.flush());
+            }
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend_from_slice(piece);
+            if let Some(limit) = self.limit
+                && kept.len() > limit
+            {
+                let excess = kept.len() - limit;
+                kept.drain(..excess);
+            }
+        }
+        result
+    }
+}
+
+fn take(kept: Option<Kept>) -> Vec<u8> {
+    kept.map(|kept| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))).unwrap_or_default()
+}

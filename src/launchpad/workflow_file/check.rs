@@ -1,0 +1,152 @@
+//! What a workflow file must be, and where in it a mistake is.
+
+use bson::Document;
+
+use super::node::{Entry, Kind, Node};
+use crate::config::nearest;
+use crate::workflow::{Draft, DraftError, as_int};
+
+/// Keys of a workflow: what people write, then what FireWorks adds in dumps and in its database.
+const WORKFLOW_KEYS: [&str; 13] = [
+    "fws",
+    "links",
+    "name",
+    "metadata",
+    "created_on",
+    "updated_on",
+    "state",
+    "nodes",
+    "parent_links",
+    "fw_states",
+    "states",
+    "launch_dirs",
+    "_id",
+];
+
+/// Keys of a firework, likewise.
+const FIREWORK_KEYS: [&str; 9] =
+    ["spec", "fw_id", "name", "state", "created_on", "updated_on", "launches", "archived_launches", "_id"];
+
+/// A line and what is wrong there.
+type Mistake = (u64, String);
+
+/// Checks a document and makes a workflow of it.
+pub(super) fn draft(tree: &Node, document: &Document) -> Result<Draft, Mistake> {
+    if !matches!(tree.kind, Kind::Map(_)) {
+        return Err((
+            tree.line,
+            "must be a workflow (with `fws`) or a firework (with `spec`), not a list or a word".into(),
+        ));
+    }
+    known_keys(tree)?;
+    if tree.entry("fws").is_none() && tree.entry("spec").is_none() {
+        return Err((tree.line, "neither a workflow (no `fws`) nor a firework (no `spec`)".into()));
+    }
+    Draft::from_document(document).map_err(|error| (line_of(tree, &error), error.to_string()))
+}
+
+/// The same for JSON that the YAML reader cannot follow.
+pub(super) fn draft_without_lines(document: &Document) -> Result<Draft, String> {
+    Draft::from_document(document).map_err(|error| error.to_string())
+}
+
+fn known_keys(tree: &Node) -> Result<(), Mistake> {
+    let check = |node: &Node, known: &[&str], what: &str| {
+        let unknown = node.entries().iter().find(|entry| !known.contains(&entry.key.as_str()));
+        unknown.map_or(Ok(()), |Entry { key, line, .. }| {
+            let hint = nearest::hint(key, known);
+            Err((*line, format!("unknown key `{key}` in {what}{hint}")))
+        })
+    };
+    if tree.entry("fws").is_some() {
+        check(tree, &WORKFLOW_KEYS, "a workflow")?;
+        fireworks(tree).try_for_each(|(_, firework)| check(firework, &FIREWORK_KEYS, "a firework"))
+    } else if tree.entry("spec").is_some() {
+        check(tree, &FIREWORK_KEYS, "a firework")
+    } else {
+        Ok(())
+    }
+}
+
+/// The fireworks of a file with their local ids, numbered as [`Draft::from_document`] does.
+fn fireworks(tree: &Node) -> impl Iterator<Item = (i64, &Node)> {
+    let list = match tree.get("fws") {
+        Some(fws) => fws.items(),
+        None => std::slice::from_ref(tree),
+    };
+    list.iter().zip(1_i64..).map(|(firework, position)| {
+        let written = firework.get("fw_id").and_then(|id| as_int(&id.to_bson()));
+        (written.unwrap_or(-position), firework)
+    })
+}
+
+fn firework(tree: &Node, local_id: i64) -> Option<&Node> {
+    fireworks(tree).find(|(id, _)| *id == local_id).map(|(_, firework)| firework)
+}
+
+/// Line of a task, from 1, of a firework; of the firework when there is no such task.
+pub(super) fn task_line(tree: &Node, local_id: i64, task: usize) -> Option<u64> {
+    let firework = firework(tree, local_id)?;
+    let tasks = firework.get("spec").and_then(|spec| spec.get("_tasks"));
+    let task = tasks.and_then(|tasks| tasks.items().get(task.checked_sub(1)?));
+    Some(task.map_or(firework.line, |task| task.line))
+}
+
+/// The line that an error is about; the first of the document when there is none better.
+fn line_of(tree: &Node, error: &DraftError) -> u64 {
+    let line = match error {
+        DraftError::Empty => tree.entry("fws").map(|fws| fws.line),
+        DraftError::WrongKind { place, field, .. } => wrong_kind_line(tree, place, field),
+        DraftError::NoTasks { fw } => firework(tree, *fw).map(|fw| fw.entry("spec").map_or(fw.line, |spec| spec.line)),
+        DraftError::NoTaskName { fw, task } => task_line(tree, *fw, *task),
+        DraftError::DuplicateId { fw } => fireworks(tree)
+            .filter(|(id, _)| id == fw)
+            .nth(1)
+            .map(|(_, second)| second.entry("fw_id").map_or(second.line, |id| id.line)),
+        DraftError::UnknownLink { fw } => {
+            links(tree).find(|link| link.parent == *fw || link.child == Some(*fw)).map(|link| link.line)
+        }
+        DraftError::Cycle { fws } => links(tree)
+            .find(|link| fws.first() == Some(&link.parent) && fws.get(1).copied() == link.child)
+            .map(|link| link.line),
+    };
+    line.unwrap_or(tree.line)
+}
+
+fn wrong_kind_line(tree: &Node, place: &str, field: &str) -> Option<u64> {
+    let in_node = |node: &Node| {
+        let own = node.entry(field);
+        own.or_else(|| node.get("spec").and_then(|spec| spec.entry(field))).map(|entry| entry.line)
+    };
+    match place.strip_prefix("firework") {
+        None => in_node(tree),
+        Some(id) => match id.trim().parse() {
+            Ok(local_id) => firework(tree, local_id).map(|firework| in_node(firework).unwrap_or(firework.line)),
+            // An id that is no number: the firework cannot be named.
+            Err(_) => fireworks(tree)
+                .filter_map(|(_, firework)| firework.entry(field))
+                .find(|entry| as_int(&entry.value.to_bson()).is_none())
+                .map(|entry| entry.line),
+        },
+    }
+}
+
+struct Link {
+    parent: i64,
+    child: Option<i64>,
+    line: u64,
+}
+
+fn links(tree: &Node) -> impl Iterator<Item = Link> {
+    tree.get("links").into_iter().flat_map(Node::entries).flat_map(|entry| {
+        let parent = entry.key.trim().parse().unwrap_or(0);
+        let children = match &entry.value.kind {
+            Kind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        let own = Link { parent, child: None, line: entry.line };
+        let links =
+            children.iter().map(move |child| Link { parent, child: as_int(&child.to_bson()), line: child.line });
+        std::iter::once(own).chain(links)
+    })
+}

@@ -1,0 +1,273 @@
+//! What a worker holds at the moment, shared by the thread that runs fireworks, the one that keeps
+//! their leases, and the one that hears signals.
+//!
+//! A claim is in exactly one place: waiting, running, done (its outcome not yet sent), or being
+//! sent. Who wants to start it, hand it back or report it takes it out first, under one lock.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::firetask::Interrupt;
+use crate::store::{Claim, Held, Outcome};
+use crate::workflow::LaunchId;
+
+/// Claimed work that has not begun goes back when it would wait longer than this.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+/// Outcomes are sent when the oldest is so old.
+pub const REPORT_AFTER: Duration = Duration::from_secs(1);
+
+/// The desk.
+#[derive(Default)]
+pub struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Claim>,
+    running: Option<Running>,
+    done: Vec<Outcome>,
+    done_since: Option<Instant>,
+    sending: Vec<Held>,
+    /// When the oldest lease was taken or renewed.
+    leased: Option<Instant>,
+    /// The keeper tries nothing before this: the store did not answer.
+    pause_until: Option<Instant>,
+    stop: Option<i32>,
+    closed: bool,
+}
+
+struct Running {
+    held: Held,
+    since: Instant,
+    interrupt: Arc<Interrupt>,
+    lost: bool,
+}
+
+/// Something for the keeper to do.
+pub enum Chore {
+    /// Renew the leases of all these.
+    Renew(Vec<Held>),
+    /// Hand these back; they have been taken from the desk.
+    Release(Vec<Claim>),
+    /// Report these; they have been taken from the desk.
+    Report(Vec<Outcome>),
+    /// The worker is finished.
+    Leave,
+}
+
+/// How a run ended that was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    /// A signal came.
+    Signal(i32),
+    /// The launch is somebody else's.
+    Lost,
+}
+
+impl Desk {
+    /// Puts new claims on the desk; their leases began at `leased`.
+    pub fn put(&self, claims: Vec<Claim>, leased: Instant) {
+        let mut state = self.lock();
+        state.leased = Some(state.leased.map_or(leased, |oldest| oldest.min(leased)));
+        state.waiting.extend(claims);
+        self.changed.notify_all();
+    }
+
+    /// Takes the next claim to run it, unless the worker is to stop.
+    pub fn start(&self) -> Option<(Claim, Arc<Interrupt>)> {
+        let mut state = self.lock();
+        if state.stop.is_some() {
+            return None;
+        }
+        let claim = state.waiting.pop_front()?;
+        let interrupt = Arc::new(Interrupt::default());
+        let since = Instant::now();
+        state.running = Some(Running { held: claim.held(), since, interrupt: Arc::clone(&interrupt), lost: false });
+        Some((claim, interrupt))
+    }
+
+    /// The running firework has ended; its outcome waits to be reported. Returns `false` when the
+    /// launch has been lost meanwhile, and nothing waits.
+    pub fn finish(&self, outcome: Outcome) -> bool {
+        let mut state = self.lock();
+        if state.running.take().is_some_and(|running| running.lost) {
+            return false;
+        }
+        state.done.push(outcome);
+        if state.done_since.is_none() {
+            state.done_since = Some(Instant::now());
+            // The keeper's next chore may come sooner now.
+            self.changed.notify_all();
+        }
+        true
+    }
+
+    /// The running firework has been interrupted, and is not on the desk any more.
+    pub fn interrupted(&self) -> Interrupted {
+        let mut state = self.lock();
+        let lost = state.running.take().is_some_and(|running| running.lost);
+        match state.stop {
+            Some(signal) if !lost => Interrupted::Signal(signal),
+            _ => Interrupted::Lost,
+        }
+    }
+
+    /// Takes everything that has not begun.
+    pub fn take_waiting(&self) -> Vec<Claim> {
+        self.lock().waiting.drain(..).collect()
+    }
+
+    /// Takes all outcomes, when no others are on their way; they stay held until [`Desk::sent`].
+    pub fn take_done(&self) -> Vec<Outcome> {
+        let mut state = self.lock();
+        while !state.sending.is_empty() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.take_done()
+    }
+
+    /// What was taken with [`Desk::take_done`] has arrived, or never will.
+    pub fn sent(&self) {
+        self.lock().sending.clear();
+        self.changed.notify_all();
+    }
+
+    /// The keeper could not do a chore: what it took comes back, and it rests for `pause`.
+    pub fn put_back(&self, claims: Vec<Claim>, outcomes: Vec<Outcome>, pause: Duration) {
+        let mut state = self.lock();
+        for claim in claims.into_iter().rev() {
+            state.waiting.push_front(claim);
+        }
+        state.sending.clear();
+        state.done.splice(0..0, outcomes);
+        if !state.done.is_empty() && state.done_since.is_none() {
+            state.done_since = Some(Instant::now());
+        }
+        state.pause_until = Some(Instant::now() + pause);
+        self.changed.notify_all();
+    }
+
+    /// All leases were renewed at `at`, except those of `lost` launches, which leave the desk.
+    /// Returns the claims among them that had not begun.
+    pub fn renewed(&self, lost: &[LaunchId], at: Instant) -> Vec<Claim> {
+        let mut state = self.lock();
+        state.leased = Some(at);
+        let is_lost = |held: Held| lost.contains(&held.launch_id);
+        state.done.retain(|outcome| !lost.contains(&outcome.launch.launch_id));
+        if let Some(running) = &mut state.running
+            && is_lost(running.held)
+        {
+            running.lost = true;
+            running.interrupt.raise(false);
+        }
+        let (gone, kept) = state.waiting.drain(..).partition(|claim| is_lost(claim.held()));
+        state.waiting = kept;
+        Vec::from(gone)
+    }
+
+    /// A signal came: nothing more is started, what runs is interrupted; at the second at once.
+    pub fn stop(&self, signal: i32) {
+        let mut state = self.lock();
+        let again = state.stop.is_some();
+        state.stop.get_or_insert(signal);
+        if let Some(running) = &state.running {
+            running.interrupt.raise(again);
+        }
+        self.changed.notify_all();
+    }
+
+    /// The signal that stops the worker, if one came.
+    pub fn stopped(&self) -> Option<i32> {
+        self.lock().stop
+    }
+
+    /// Waits, at most so long. Returns whether the worker is to stop.
+    pub fn sleep(&self, length: Duration) -> bool {
+        let deadline = Instant::now() + length;
+        let mut state = self.lock();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.stop.is_some() || left.is_zero() {
+                return state.stop.is_some();
+            }
+            state = self.wait(state, left);
+        }
+    }
+
+    /// The worker is finished; the keeper may leave.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the keeper's next chore.
+    pub fn next_chore(&self, renew: Duration) -> Chore {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return Chore::Leave;
+            }
+            let now = Instant::now();
+            let paused = state.pause_until.filter(|&until| until > now);
+            let due = |at: Option<Instant>| at.map(|at| paused.map_or(at, |until| until.max(at)));
+            let renew_at = due(state.leased.filter(|_| state.holds_any()).map(|leased| leased + renew));
+            let release_at = due(state
+                .running
+                .as_ref()
+                .filter(|_| !state.waiting.is_empty())
+                .map(|running| running.since + PATIENCE));
+            // What the other thread is sending must arrive first.
+            let report_at =
+                due(state.done_since.filter(|_| state.sending.is_empty()).map(|since| since + REPORT_AFTER));
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            if is_due(renew_at) {
+                return Chore::Renew(state.all_held());
+            }
+            if is_due(release_at) {
+                return Chore::Release(state.waiting.drain(..).collect());
+            }
+            if is_due(report_at) {
+                return Chore::Report(state.take_done());
+            }
+            let next = [renew_at, release_at, report_at].into_iter().flatten().min();
+            state = match next {
+                Some(at) => self.wait(state, at - now),
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, length: Duration) -> MutexGuard<'a, State> {
+        self.changed.wait_timeout(state, length).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take_done(&mut self) -> Vec<Outcome> {
+        self.done_since = None;
+        let done = std::mem::take(&mut self.done);
+        self.sending = done.iter().map(held).collect();
+        done
+    }
+
+    fn holds_any(&self) -> bool {
+        self.running.is_some() || !(self.waiting.is_empty() && self.done.is_empty() && self.sending.is_empty())
+    }
+
+    fn all_held(&self) -> Vec<Held> {
+        let waiting = self.waiting.iter().map(Claim::held);
+        let running = self.running.iter().filter(|running| !running.lost).map(|running| running.held);
+        waiting.chain(running).chain(self.done.iter().map(held)).chain(self.sending.iter().copied()).collect()
+    }
+}
+
+fn held(outcome: &Outcome) -> Held {
+    Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id }
+}

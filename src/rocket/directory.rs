@@ -1,0 +1,151 @@
+//! Launch directories: `launcher_…` with FireWorks' UTC stamp, made when they are named so that
+//! no two processes can take the same one.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bson::Document;
+use jiff::{SignedDuration, Timestamp};
+
+use super::RocketError;
+
+/// Names and makes the directories of one claim.
+pub struct Directories<'a> {
+    /// Where the worker was started; an absolute path.
+    base: &'a Path,
+    /// Every firework has a directory of its own below `base`; otherwise they run in it.
+    separate: bool,
+    made: RefCell<Vec<PathBuf>>,
+    failed: RefCell<Option<RocketError>>,
+}
+
+impl<'a> Directories<'a> {
+    /// Nothing is made yet.
+    pub fn new(base: &'a Path, separate: bool) -> Self {
+        Directories { base, separate, made: RefCell::default(), failed: RefCell::default() }
+    }
+
+    /// The directory for a firework with this spec.
+    pub fn name(&self, spec: &Document) -> PathBuf {
+        let (path, result) = match spec.get_str("_launch_dir") {
+            Ok(wanted) if !wanted.is_empty() => {
+                let path = self.base.join(expand_variables(wanted, |name| std::env::var(name).ok()));
+                let result = fs::create_dir_all(&path);
+                (path, result)
+            }
+            _ if self.separate => match make_launcher(self.base) {
+                Ok(path) => {
+                    self.made.borrow_mut().push(path.clone());
+                    (path, Ok(()))
+                }
+                Err(error) => (self.base.to_owned(), Err(error)),
+            },
+            _ => (self.base.to_owned(), Ok(())),
+        };
+        if let Err(source) = result {
+            self.failed.borrow_mut().get_or_insert(RocketError::Directory { path: path.clone(), source });
+        }
+        path
+    }
+
+    /// Ends the naming: directories that nobody uses are removed, and a failure comes out.
+    pub fn settle(self, used: &[&str]) -> Result<(), RocketError> {
+        for path in self.made.into_inner() {
+            if !used.iter().any(|used| Path::new(used) == path) {
+                remove_unused(self.base, &path);
+            }
+        }
+        self.failed.into_inner().map_or(Ok(()), Err)
+    }
+}
+
+fn make_launcher(base: &Path) -> io::Result<PathBuf> {
+    let mut at = Timestamp::now();
+    loop {
+        let path = base.join(at.strftime("launcher_%Y-%m-%d-%H-%M-%S-%6f").to_string());
+        match fs::create_dir(&path) {
+            // Another process was there in the same microsecond.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                at = at.checked_add(SignedDuration::from_micros(1)).unwrap_or(Timestamp::UNIX_EPOCH);
+            }
+            result => return result.map(|()| path),
+        }
+    }
+}
+
+/// Removes a `launcher_…` directory in which nothing has happened.
+pub fn remove_unused(base: &Path, path: &Path) {
+    let is_ours = path.parent() == Some(base)
+        && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("launcher_"));
+    if is_ours {
+        // One that is not empty stays, which is what we want.
+        let _ = fs::remove_dir(path);
+    }
+}
+
+/// `$NAME` and `${NAME}` as Python's `expandvars`: what is not set stays as it is written.
+fn expand_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('$') {
+        expanded += &rest[..start];
+        let after = &rest[start + 1..];
+        let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + 2),
+            None => {
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+                (&after[..end], end)
+            }
+        };
+        match value(name).filter(|_| !name.is_empty()) {
+            Some(value) => expanded += &value,
+            None => expanded += &rest[start..=start + length],
+        }
+        rest = &after[length..];
+    }
+    expanded + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bson::doc;
+
+    #[test]
+    fn variables_are_expanded_as_in_python() {
+        let value = |name: &str| (name == "HOME").then(|| "/h".to_owned());
+        for (text, expected) in [
+            ("$HOME/a", "/h/a"),
+            ("x${HOME}y", "x/hy"),
+            ("$HOMES/a$", "$HOMES/a$"),
+            ("${NO}/$HOME", "${NO}//h"),
+            ("a${HOME", "a${HOME"),
+            ("é$HOME$", "é/h$"),
+        ] {
+            assert_eq!(expand_variables(text, value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn unused_directories_go() {
+        let base = tempfile::tempdir().expect("a directory");
+        let directories = Directories::new(base.path(), true);
+        let names: Vec<PathBuf> = (0..50).map(|_| directories.name(&doc! {})).collect();
+        let named = directories.name(&doc! {"_launch_dir": "mine/deep"});
+        assert_eq!(named, base.path().join("mine/deep"));
+        let used = names[7].to_str().expect("is UTF-8");
+        directories.settle(&[used]).expect("no failure");
+        let left = fs::read_dir(base.path()).expect("reads").count();
+        assert_eq!(left, 2, "the used one and the named one");
+        assert!(names[7].is_dir() && named.is_dir());
+    }
+
+    #[test]
+    fn a_failure_comes_out() {
+        let directories = Directories::new(Path::new("/proc/none"), true);
+        directories.name(&doc! {});
+        assert!(matches!(directories.settle(&[]), Err(RocketError::Directory { .. })));
+    }
+}

@@ -1,0 +1,41 @@
+//! Why a worker stops before it should.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::store::StoreError;
+
+/// What ends a worker.
+#[derive(Debug, thiserror::Error)]
+pub enum RocketError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A launch directory cannot be made or written. What was claimed has been given back.
+    #[error("cannot write {}: {source}; the firework stays in the launchpad", .path.display())]
+    Directory {
+        /// The directory or file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Signals cannot be caught.
+    #[error("cannot catch signals: {0}")]
+    Signals(io::Error),
+    /// Fireworks have run, and the store does not take their outcomes.
+    #[error("{} not recorded: {source}. What came out is in {}", plural(.files.len()), list(.files))]
+    Unreported {
+        /// The result files.
+        files: Vec<PathBuf>,
+        /// What the store said last.
+        source: StoreError,
+    },
+}
+
+fn plural(count: usize) -> String {
+    if count == 1 { "1 firework was".to_owned() } else { format!("{count} fireworks were") }
+}
+
+fn list(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}

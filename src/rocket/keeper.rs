@@ -1,0 +1,100 @@
+//! The thread beside the running firework: renews the leases of everything the worker holds, hands
+//! back what would wait too long, and reports outcomes that would.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::desk::{Chore, Desk};
+use super::directory::remove_unused;
+use super::identity::Identity;
+use super::report::tell;
+use crate::config::VolleyConfig;
+use crate::store::{Claim, Held, Outcome, Store};
+
+/// How long it rests when the store does not answer.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What the keeper needs to know.
+pub struct Keeper<'a> {
+    /// The launchpad.
+    pub store: &'a dyn Store,
+    /// What the worker holds.
+    pub desk: &'a Desk,
+    /// Whose leases they are.
+    pub identity: &'a Identity,
+    /// How long leases last.
+    pub config: &'a VolleyConfig,
+    /// Where the worker was started.
+    pub base: &'a Path,
+}
+
+impl Keeper<'_> {
+    /// Works until the desk is closed.
+    pub fn work(&self) {
+        loop {
+            match self.desk.next_chore(self.config.renew) {
+                Chore::Renew(held) => self.renew(&held),
+                Chore::Release(claims) => self.release(claims),
+                Chore::Report(outcomes) => self.report(outcomes),
+                Chore::Leave => return,
+            }
+        }
+    }
+
+    fn renew(&self, held: &[Held]) {
+        let (now, at) = (Timestamp::now(), Instant::now());
+        let lease = self.identity.lease(now, self.config.lease);
+        match self.store.renew(held, &lease, now) {
+            Ok(lost) => {
+                for launch_id in &lost {
+                    warn!("launch {launch_id} is no longer ours: it was rerun, deleted, or taken for lost");
+                }
+                for claim in self.desk.renewed(&lost, at) {
+                    remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+                }
+            }
+            Err(error) => {
+                warn!("cannot renew the lease: {error}");
+                self.desk.put_back(Vec::new(), Vec::new(), self.pause());
+            }
+        }
+    }
+
+    fn release(&self, claims: Vec<Claim>) {
+        info!("handing back {} fireworks that would have to wait", claims.len());
+        let held: Vec<Held> = claims.iter().map(Claim::held).collect();
+        match self.store.release(&held, Timestamp::now()) {
+            Ok(()) => {
+                for claim in claims {
+                    remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+                }
+            }
+            Err(error) => {
+                // They are still ours, and run after the one that is running now.
+                warn!("cannot hand them back: {error}");
+                self.desk.put_back(claims, Vec::new(), self.pause());
+            }
+        }
+    }
+
+    fn report(&self, outcomes: Vec<Outcome>) {
+        match self.store.finish(&outcomes, Timestamp::now()) {
+            Ok(verdicts) => {
+                tell(&outcomes, &verdicts);
+                self.desk.sent();
+            }
+            Err(error) => {
+                // The thread that ran them reports them in the end, and knows what to do.
+                warn!("cannot report yet: {error}");
+                self.desk.put_back(Vec::new(), outcomes, self.pause());
+            }
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        PAUSE.min(self.config.renew)
+    }
+}

@@ -1,0 +1,55 @@
+//! Hears the signals that end a worker: SIGTERM, SIGINT, SIGHUP, and SIGUSR1, which Slurm sends
+//! ahead of a time limit when it is asked to.
+
+use std::io;
+use std::thread::Scope;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::{Handle, Signals};
+use tracing::warn;
+
+use super::RocketError;
+use super::desk::Desk;
+
+/// Passes signals on to the desk until it is dropped.
+pub struct Ear(Handle);
+
+impl Ear {
+    /// Listens from now on, in a thread of the scope.
+    pub fn open<'scope>(scope: &'scope Scope<'scope, '_>, desk: &'scope Desk) -> Result<Self, RocketError> {
+        let ignored = ignored_signals();
+        // `nohup` and a shell's `&` have a signal ignored on purpose.
+        let is_wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGINT) || ignored & (1 << (signal - 1)) == 0;
+        let wanted = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].into_iter().filter(is_wanted);
+        let mut signals = Signals::new(wanted).map_err(RocketError::Signals)?;
+        let ear = Ear(signals.handle());
+        scope.spawn(move || {
+            for signal in signals.forever() {
+                warn!("{} received: stopping", name(signal));
+                desk.stop(signal);
+            }
+        });
+        Ok(ear)
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The name of a signal.
+pub fn name(signal: i32) -> &'static str {
+    signal_hook::low_level::signal_name(signal).unwrap_or("a signal")
+}
+
+/// The signals that this process was started to ignore, as the system's bit mask.
+fn ignored_signals() -> u64 {
+    let status: io::Result<String> = std::fs::read_to_string("/proc/self/status");
+    let mask = status.ok().and_then(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:").map(str::to_owned))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    });
+    mask.unwrap_or(0)
+}

@@ -1,0 +1,222 @@
+//! One worker process: claims, runs, reports, and leaves nothing RUNNING behind.
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::desk::{Desk, Interrupted};
+use super::directory::{Directories, remove_unused};
+use super::identity::Identity;
+use super::keeper::Keeper;
+use super::rapidfire::{self, Rapidfire};
+use super::report::{Patience, report};
+use super::signals::{self, Ear};
+use super::{RocketError, launch, spool};
+use crate::config::Settings;
+use crate::firetask::Interrupt;
+use crate::store::{Claim, ClaimRequest, Held, Outcome, Store};
+use crate::workflow::{FwId, json};
+
+/// What a worker did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// How many fireworks it started.
+    pub launched: u64,
+    /// The signal that stopped it.
+    pub signal: Option<i32>,
+}
+
+/// Runs one firework in `base` (an absolute path): the one asked for, or the best.
+pub fn singleshot(
+    store: &dyn Store,
+    settings: &Settings,
+    base: &Path,
+    fw_id: Option<FwId>,
+) -> Result<Done, RocketError> {
+    with_worker(store, settings, base, |worker| {
+        if worker.claim(1, fw_id, false)? == 0 {
+            let query = match fw_id {
+                Some(fw_id) => format!("{{\"fw_id\": {fw_id}}}"),
+                None => serde_json::Value::Object(json::from_document(&settings.fworker.query)).to_string(),
+            };
+            info!("No FireWorks are ready to run and match query! {query}");
+        }
+        worker.run_claimed(None)
+    })
+}
+
+/// Runs fireworks in directories of their own below `base` (an absolute path).
+pub fn rapidfire(
+    store: &dyn Store,
+    settings: &Settings,
+    base: &Path,
+    options: &Rapidfire,
+) -> Result<Done, RocketError> {
+    with_worker(store, settings, base, |worker| rapidfire::run(worker, options))
+}
+
+/// The thread that runs fireworks, and what it needs.
+pub struct Worker<'a> {
+    /// The launchpad.
+    pub store: &'a dyn Store,
+    /// What it takes, and how long leases last.
+    pub settings: &'a Settings,
+    /// What it holds.
+    pub desk: &'a Desk,
+    identity: &'a Identity,
+    base: &'a Path,
+}
+
+/// Closes the desk whatever happens; its keeper would wait for ever.
+struct Closing<'a>(&'a Desk);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn with_worker(
+    store: &dyn Store,
+    settings: &Settings,
+    base: &Path,
+    work: impl FnOnce(&Worker<'_>) -> Result<u64, RocketError>,
+) -> Result<Done, RocketError> {
+    if base.to_str().is_none() {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8, which FireWorks needs");
+        return Err(RocketError::Directory { path: base.to_owned(), source });
+    }
+    let (desk, identity) = (Desk::default(), Identity::of_this_process());
+    let keeper = Keeper { store, desk: &desk, identity: &identity, config: &settings.volley, base };
+    thread::scope(|scope| {
+        let _ear = Ear::open(scope, &desk)?;
+        let _closing = Closing(&desk);
+        scope.spawn(|| keeper.work());
+        let worker = Worker { store, settings, desk: &desk, identity: &identity, base };
+        let result = work(&worker);
+        // Also after an error: what has been done is reported, what has not goes back.
+        let left = worker.leave();
+        let launched = result?;
+        left?;
+        Ok(Done { launched, signal: desk.stopped() })
+    })
+}
+
+impl Worker<'_> {
+    /// Claims up to `limit` fireworks. Returns how many.
+    pub fn claim(&self, limit: usize, fw_id: Option<FwId>, separate: bool) -> Result<usize, RocketError> {
+        let directories = Directories::new(self.base, separate);
+        let (now, leased) = (Timestamp::now(), Instant::now());
+        let request = ClaimRequest {
+            worker: &self.settings.fworker,
+            fw_id,
+            order: self.settings.fw_config.order,
+            lease: &self.identity.lease(now, self.settings.volley.lease),
+            host: (&self.identity.host, &self.identity.ip),
+            directory: &|spec| directories.name(spec),
+            now,
+        };
+        let result = self.store.claim(&request, limit);
+        let claims: &[Claim] = result.as_deref().unwrap_or_default();
+        let used: Vec<&str> = claims.iter().map(|claim| claim.launch.launch_dir.as_str()).collect();
+        let settled = directories.settle(&used);
+        let claims = result?;
+        if let Err(error) = settled {
+            self.release(claims);
+            return Err(error);
+        }
+        let count = claims.len();
+        self.desk.put(claims, leased);
+        Ok(count)
+    }
+
+    /// Runs what has been claimed, and reports it. Nothing is begun after `deadline`. Returns how
+    /// many fireworks were begun.
+    pub fn run_claimed(&self, deadline: Option<Instant>) -> Result<u64, RocketError> {
+        let mut count = 0;
+        while deadline.is_none_or(|deadline| Instant::now() < deadline)
+            && let Some((claim, interrupt)) = self.desk.start()
+        {
+            count += 1;
+            self.run_one(claim, &interrupt)?;
+        }
+        self.leave()?;
+        Ok(count)
+    }
+
+    fn run_one(&self, claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+        info!("Launching Rocket");
+        info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
+        if self.settings.fw_config.print_fw_json
+            && let Err((path, source)) = launch::write_fw_json(&claim)
+        {
+            // A full disk is no fault of the firework.
+            self.desk.interrupted();
+            self.give_back(&claim, &format!("cannot write {}: {source}", path.display()));
+            return Err(RocketError::Directory { path, source });
+        }
+        let Some((state, action)) = launch::run(&claim, &self.settings.fworker, interrupt) else {
+            match self.desk.interrupted() {
+                Interrupted::Signal(signal) => self.give_back(&claim, signals::name(signal)),
+                Interrupted::Lost => warn!("fw_id: {} was stopped, and is not reported", claim.firework.fw_id),
+            }
+            return Ok(());
+        };
+        let outcome = Outcome { launch: claim.launch, state, action, ended: Timestamp::now() };
+        if let Err(error) = spool::write(&outcome) {
+            warn!("cannot write {}: {error}; the store is told all the same", spool::path(&outcome).display());
+        }
+        if self.desk.finish(outcome) {
+            info!("Rocket finished");
+        } else {
+            warn!("fw_id: {} is somebody else's by now, and is not reported", claim.firework.fw_id);
+        }
+        Ok(())
+    }
+
+    /// Hands back what was not begun, and reports what is done.
+    fn leave(&self) -> Result<(), RocketError> {
+        self.release(self.desk.take_waiting());
+        let outcomes = self.desk.take_done();
+        let result = report(self.store, self.desk, outcomes);
+        self.desk.sent();
+        result
+    }
+
+    fn release(&self, claims: Vec<Claim>) {
+        if claims.is_empty() {
+            return;
+        }
+        let held: Vec<Held> = claims.iter().map(Claim::held).collect();
+        let mut patience = Patience::new(self.desk);
+        while let Err(error) = self.store.release(&held, Timestamp::now()) {
+            if !patience.wait("cannot hand back", &error) {
+                warn!("cannot hand back {} fireworks: {error}; their leases end by themselves", held.len());
+                break;
+            }
+        }
+        for claim in claims {
+            remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+        }
+    }
+
+    /// The firework is READY again.
+    fn give_back(&self, claim: &Claim, reason: &str) {
+        let fw_id = claim.firework.fw_id;
+        let mut patience = Patience::new(self.desk);
+        loop {
+            match self.store.give_back(claim.held(), reason, Timestamp::now()) {
+                Ok(true) => info!("fw_id: {fw_id} given back ({reason}): it is READY again"),
+                Ok(false) => warn!("fw_id: {fw_id} was somebody else's already"),
+                Err(error) if patience.wait("cannot give back", &error) => continue,
+                Err(error) => warn!("cannot give back firework {fw_id}: {error}; its lease ends by itself"),
+            }
+            break;
+        }
+        remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+    }
+}

@@ -1,0 +1,57 @@
+//! A column: one value, or one short row of values, for every atom (tags, magnetic moments,
+//! Wyckoff letters). Science carries columns along; only their reader and writer look inside.
+
+/// Values of one kind for all atoms, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Whole numbers.
+    Int(Vec<i64>),
+    /// Real numbers.
+    Real(Vec<f64>),
+    /// Yes or no.
+    Bool(Vec<bool>),
+    /// Words.
+    Text(Vec<String>),
+}
+
+impl Values {
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Int(values) => values.len(),
+            Self::Real(values) => values.len(),
+            Self::Bool(values) => values.len(),
+            Self::Text(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One column of per-atom data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Values per atom; `None` for a flat column (one value, shape `[N]`), else shape `[N, width]`.
+    pub width: Option<usize>,
+    /// `N * width` values.
+    pub values: Values,
+}
+
+impl Column {
+    /// A flat column, one value for each atom.
+    pub fn flat(values: Values) -> Self {
+        Self { width: None, values }
+    }
+
+    /// The number of atoms it describes, if the values divide into rows.
+    pub fn rows(&self) -> Option<usize> {
+        match self.width {
+            None => Some(self.values.len()),
+            Some(0) => None,
+            Some(width) => self.values.len().is_multiple_of(width).then(|| self.values.len() / width),
+        }
+    }
+}

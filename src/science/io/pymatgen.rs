@@ -1,0 +1,56 @@
+//! pymatgen's Structure and Molecule JSON, read only: one element per site, `selective_dynamics`
+//! all true (free) or all false (fixed).
+
+use serde_json::Value;
+
+use crate::science::atoms::Atoms;
+use crate::science::elements;
+use crate::science::error::{Error, Result};
+use crate::science::linear::{Mat3, Vec3, row_times};
+
+/// Whether a value is a pymatgen Structure or Molecule.
+pub fn is_pymatgen(value: &Value) -> bool {
+    value["sites"].is_array() && matches!(value["@class"].as_str(), Some("Structure" | "Molecule" | "Slab"))
+}
+
+/// Atoms from a Structure (periodic as its lattice says) or Molecule.
+pub fn from_pymatgen(value: &Value) -> Result<Atoms> {
+    let lattice = &value["lattice"];
+    let cell: Option<Mat3> = if lattice.is_null() { None } else { Some(typed("matrix", &lattice["matrix"])?) };
+    let pbc: [bool; 3] = match &lattice["pbc"] {
+        Value::Null => [cell.is_some(); 3],
+        given => typed("pbc", given)?,
+    };
+    let (mut numbers, mut positions, mut fixed) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, site) in value["sites"].as_array().into_iter().flatten().enumerate() {
+        let place = format!("site {index}");
+        let species = site["species"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [only] = species else {
+            return Err(Error::bad(place, "must have exactly one species"));
+        };
+        if only["occu"].as_f64().is_some_and(|occupancy| occupancy != 1.0) {
+            return Err(Error::bad(place, "is partially occupied, which is not supported"));
+        }
+        numbers.push(elements::number(only["element"].as_str().unwrap_or_default())?);
+        positions.push(match (&site["xyz"], &cell) {
+            (Value::Null, Some(cell)) => row_times(typed::<Vec3>(&place, &site["abc"])?, cell),
+            (xyz, _) => typed(&place, xyz)?,
+        });
+        match site["properties"]["selective_dynamics"].as_array().map(Vec::as_slice) {
+            None => {}
+            Some(flags) if flags.iter().all(|flag| flag == &Value::Bool(true)) => {}
+            Some(flags) if flags.iter().all(|flag| flag == &Value::Bool(false)) => fixed.push(index),
+            Some(_) => return Err(Error::bad(place, "is fixed in part, which is not supported")),
+        }
+    }
+    let atoms = Atoms::new(numbers, positions)?;
+    match cell {
+        Some(cell) => atoms.with_cell(cell, pbc),
+        None => Ok(atoms),
+    }?
+    .with_fixed(fixed)
+}
+
+fn typed<T: serde::de::DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
+    serde_json::from_value(value.clone()).map_err(|error| Error::bad(what, error.to_string()))
+}

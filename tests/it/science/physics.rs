@@ -1,0 +1,243 @@
+//! What must hold of energies, forces and neighbours whatever the structure.
+
+use proptest::prelude::*;
+use volley::science::build::{BulkOptions, bulk};
+use volley::science::emt::Emt;
+use volley::science::linear::{Vec3, add, cross, dot, norm, row_times, sub};
+use volley::science::neighbours::NeighbourList;
+use volley::science::{Atoms, Calculator, Properties};
+
+/// The elements of EMT.
+const ELEMENTS: [u8; 11] = [1, 6, 7, 8, 13, 28, 29, 46, 47, 78, 79];
+
+fn emt(atoms: &Atoms) -> Properties {
+    Emt::default().calculate(atoms).expect("calculated")
+}
+
+fn with_positions(atoms: &Atoms, positions: Vec<Vec3>) -> Atoms {
+    let mut moved = atoms.clone();
+    moved.set_positions(positions).expect("valid positions");
+    moved
+}
+
+/// A rattled cube of 4 x 2^3 atoms, elements drawn from all eleven.
+fn alloy() -> impl Strategy<Value = Atoms> {
+    let site = (0usize..11, [-0.3..0.3, -0.3..0.3, -0.3..0.3f64]);
+    (prop::collection::vec(site, 32), any::<[bool; 3]>()).prop_map(|(sites, pbc)| {
+        let basis = bulk("Au", &BulkOptions { cubic: true, ..BulkOptions::default() }).expect("gold");
+        let edge = 4.08;
+        let (mut numbers, mut positions) = (Vec::new(), Vec::new());
+        for (index, (element, offset)) in sites.into_iter().enumerate() {
+            let corner = [index / 16, index / 8 % 2, index / 4 % 2].map(|k| k as f64 * edge);
+            numbers.push(ELEMENTS[element]);
+            positions.push(add(add(corner, basis.positions()[index % 4]), offset));
+        }
+        let cell = [[2.0 * edge, 0.2, 0.0], [0.0, 2.0 * edge, -0.3], [0.1, 0.0, 2.0 * edge]];
+        Atoms::new(numbers, positions).and_then(|atoms| atoms.with_cell(cell, pbc)).expect("valid")
+    })
+}
+
+/// Few atoms in a skewed, small, perhaps left-handed cell, some of them far outside.
+fn skewed() -> impl Strategy<Value = Atoms> {
+    let entry = || -3.0..3.0f64;
+    let row = || [entry(), entry(), entry()];
+    let position = [-15.0..15.0, -15.0..15.0, -15.0..15.0f64];
+    (prop::collection::vec(position, 1..7), [row(), row(), row()], any::<[bool; 3]>()).prop_filter_map(
+        "a cell that is not too flat",
+        |(positions, mut cell, pbc)| {
+            for (k, row) in cell.iter_mut().enumerate() {
+                row[k] += 2.5f64.copysign(row[k]);
+            }
+            let atoms = Atoms::new(vec![29; positions.len()], positions).ok()?.with_cell(cell, pbc).ok()?;
+            // Brute force looks at 12 images on either side: planes must not lie closer than that reaches.
+            let spacing = |k: usize| atoms.volume() / norm(cross(cell[(k + 1) % 3], cell[(k + 2) % 3]));
+            (0..3).all(|k| spacing(k) > 0.5).then_some(atoms)
+        },
+    )
+}
+
+/// All pairs within the cutoff by going through all images, sorted.
+fn all_pairs(atoms: &Atoms, cutoff: f64) -> Vec<(usize, usize, Vec3)> {
+    let reach = atoms.pbc().map(|periodic| if periodic { 12 } else { 0 });
+    let mut pairs = Vec::new();
+    for i in 0..atoms.len() {
+        // Atoms far outside the cell: count images from where the two are closest.
+        for j in i..atoms.len() {
+            let frame = volley::science::linear::inverse(atoms.cell()).expect("a volume");
+            let apart = row_times(sub(atoms.positions()[j], atoms.positions()[i]), &frame);
+            let home: Vec3 = std::array::from_fn(|k| if atoms.pbc()[k] { -apart[k].round() } else { 0.0 });
+            for a in -reach[0]..=reach[0] {
+                for b in -reach[1]..=reach[1] {
+                    for c in -reach[2]..=reach[2] {
+                        let shift = add(home, [f64::from(a), f64::from(b), f64::from(c)]);
+                        let own = i == j && shift.iter().find(|s| **s != 0.0).is_none_or(|s| *s < 0.0);
+                        let image = add(atoms.positions()[j], row_times(shift, atoms.cell()));
+                        let vector = sub(image, atoms.positions()[i]);
+                        if !own && dot(vector, vector) < cutoff * cutoff {
+                            pairs.push((i, j, vector));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    pairs
+}
+
+/// Pairs with i <= j, in an order that does not depend on how they were found.
+fn sorted(pairs: Vec<(usize, usize, Vec3)>) -> Vec<(usize, usize, [i64; 3])> {
+    let mut sorted: Vec<_> = pairs
+        .into_iter()
+        .map(|(i, j, vector)| {
+            let mut rounded = vector.map(|x| (x * 1e7).round() as i64);
+            // A pair has two directions; the one from the smaller index counts, and of an atom
+            // and its own image that with the first component above zero.
+            let flip = i > j || (i == j && rounded.iter().find(|x| **x != 0).is_some_and(|x| *x < 0));
+            if flip {
+                rounded = rounded.map(|x| -x);
+            }
+            (i.min(j), i.max(j), rounded)
+        })
+        .collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn linked_cells_find_the_pairs_that_brute_force_finds(atoms in skewed(), skin in 0.0..1.0f64) {
+        let cutoff = 4.3;
+        let mut list = NeighbourList::new(cutoff, skin);
+        list.update(&atoms, &vec![0; atoms.len()]).expect("a list");
+        let (found, expected) = (sorted(list.pairs(&atoms)), sorted(all_pairs(&atoms, cutoff)));
+        prop_assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            prop_assert_eq!((found.0, found.1), (expected.0, expected.1));
+            prop_assert!((0..3).all(|k| (found.2[k] - expected.2[k]).abs() <= 1));
+        }
+    }
+
+    #[test]
+    fn energy_and_forces_do_not_depend_on_the_skin(atoms in alloy(), skin in 0.0..2.0f64) {
+        let (one, other) = (emt(&atoms), Emt::default().with_skin(skin).calculate(&atoms).expect("calculated"));
+        prop_assert!((one.energy - other.energy).abs() < 1e-10);
+        for (one, other) in one.forces.iter().zip(&other.forces) {
+            prop_assert!(norm(sub(*one, *other)) < 1e-10);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_reused_gives_what_a_new_one_gives(atoms in alloy(), step in 0.0..0.12f64) {
+        let mut calculator = Emt::default();
+        calculator.calculate(&atoms).expect("calculated");
+        let mut moved = atoms.clone();
+        for round in 1..6 {
+            let shift = |k: usize| step * f64::from(round) * if k.is_multiple_of(2) { 1.0 } else { -0.5 };
+            let positions = atoms.positions().iter().enumerate().map(|(k, p)| add(*p, [shift(k), 0.0, shift(k + 1)]));
+            moved = with_positions(&moved, positions.collect());
+            let (reused, new) = (calculator.calculate(&moved).expect("calculated"), emt(&moved));
+            prop_assert!((reused.energy - new.energy).abs() < 1e-10);
+            for (one, other) in reused.forces.iter().zip(&new.forces) {
+                prop_assert!(norm(sub(*one, *other)) < 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn moving_turning_and_reordering_change_nothing(atoms in alloy(), shift in [-9.0..9.0, -9.0..9.0, -9.0..9.0f64], angle in 0.0..6.3f64) {
+        let (s, c) = angle.sin_cos();
+        let turn = [[c, s, 0.0], [-s * 0.6, c * 0.6, 0.8], [s * 0.8, -c * 0.8, 0.6]];
+        let place = |p: &Vec3| row_times(add(*p, shift), &turn);
+        let order: Vec<usize> = (0..atoms.len()).map(|k| (k * 7 + 3) % atoms.len()).collect();
+        let turned = Atoms::new(
+            order.iter().map(|k| atoms.numbers()[*k]).collect(),
+            order.iter().map(|k| place(&atoms.positions()[*k])).collect(),
+        );
+        let cell = atoms.cell().map(|row| row_times(row, &turn));
+        let turned = turned.and_then(|turned| turned.with_cell(cell, atoms.pbc())).expect("valid");
+        let (one, other) = (emt(&atoms), emt(&turned));
+        prop_assert!((one.energy - other.energy).abs() < 1e-8);
+        for (index, k) in order.iter().enumerate() {
+            prop_assert!((one.energies[*k] - other.energies[index]).abs() < 1e-9);
+            prop_assert!(norm(sub(row_times(one.forces[*k], &turn), other.forces[index])) < 1e-8);
+        }
+        let trace = |p: &Properties| p.stress.map_or(0.0, |s| s[0] + s[1] + s[2]);
+        prop_assert!((trace(&one) - trace(&other)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn forces_are_the_slope_of_the_energy(atoms in alloy(), which in 0usize..32, axis in 0usize..3) {
+        let h = 1e-5;
+        let found = emt(&atoms);
+        let energy = |step: f64| {
+            let mut positions = atoms.positions().to_vec();
+            positions[which][axis] += step;
+            emt(&with_positions(&atoms, positions)).energy
+        };
+        let slope = (energy(h) - energy(-h)) / (2.0 * h);
+        // A pair that crosses the cutoff makes the energy jump a little: not a test then.
+        let expected = -found.forces[which][axis];
+        let size = 1.0 + expected.abs();
+        let jump = (energy(h) - 2.0 * found.energy + energy(-h)).abs() > 1e-7 * size;
+        prop_assume!(!jump);
+        prop_assert!((slope - expected).abs() < 1e-5 * size, "{} for {}", slope, expected);
+        let total = found.forces.iter().fold([0.0; 3], |sum, force| add(sum, *force));
+        prop_assert!(norm(total) < 1e-9);
+        prop_assert!((found.energies.iter().sum::<f64>() - found.energy).abs() < 1e-9);
+    }
+
+    #[test]
+    fn stress_is_the_slope_by_strain(atoms in alloy(), a in 0usize..3, b in 0usize..3) {
+        let h = 1e-6;
+        let found = emt(&atoms);
+        let energy = |strain: f64| {
+            let mut matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+            matrix[a][b] += 0.5 * strain;
+            matrix[b][a] += 0.5 * strain;
+            let cell = atoms.cell().map(|row| row_times(row, &matrix));
+            let positions = atoms.positions().iter().map(|p| row_times(*p, &matrix)).collect();
+            let strained = Atoms::new(atoms.numbers().to_vec(), positions);
+            emt(&strained.and_then(|s| s.with_cell(cell, atoms.pbc())).expect("valid")).energy
+        };
+        let jump = (energy(h) - 2.0 * found.energy + energy(-h)).abs() > 1e-7;
+        prop_assume!(!jump);
+        let slope = (energy(h) - energy(-h)) / (2.0 * h) / atoms.volume();
+        let voigt = [[0, 5, 4], [5, 1, 3], [4, 3, 2]][a][b];
+        let expected = found.stress.expect("a volume")[voigt];
+        prop_assert!((slope - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{} for {}", slope, expected);
+    }
+}
+
+#[test]
+fn the_cost_grows_linearly() {
+    // Pairs in the list per atom: the same for 500 and for 4000 atoms.
+    let pairs = |n: usize| {
+        let mut positions = Vec::new();
+        let cell = bulk("Cu", &BulkOptions { cubic: true, ..BulkOptions::default() }).expect("copper");
+        for index in 0..n * n * n {
+            let corner = [index / (n * n), index / n % n, index % n].map(|k| k as f64 * 3.61);
+            positions.extend(cell.positions().iter().map(|p| add(*p, corner)));
+        }
+        let edge = 3.61 * n as f64;
+        let count = positions.len();
+        let atoms = Atoms::new(vec![29; count], positions)
+            .and_then(|atoms| atoms.with_cell([[edge, 0.0, 0.0], [0.0, edge, 0.0], [0.0, 0.0, edge]], [true; 3]))
+            .expect("valid");
+        let mut list = NeighbourList::new(5.0, 0.3);
+        list.update(&atoms, &vec![0; count]).expect("a list");
+        list.pairs(&atoms).len() as f64 / count as f64
+    };
+    assert_eq!((pairs(5), pairs(10)), (21.0, 21.0));
+}
+
+#[test]
+fn a_slip_in_the_unit_of_length_does_not_hang() {
+    let tiny = [[1e-4, 0.0, 0.0], [0.0, 1e-4, 0.0], [0.0, 0.0, 1e-4]];
+    let atoms = Atoms::new(vec![29], vec![[0.0; 3]]).and_then(|a| a.with_cell(tiny, [true; 3])).expect("valid");
+    let message = Emt::default().calculate(&atoms).expect_err("too small").to_string();
+    assert!(message.starts_with("the cell is too small for a cutoff"), "{message}");
+    let apart = Atoms::new(vec![29, 29], vec![[0.0; 3], [1e12, -1e12, 3.0]]).expect("valid");
+    assert!((emt(&apart).energy - 7.02).abs() < 1e-12);
+}
