@@ -99,7 +99,10 @@ fn shape(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(shape).collect(),
         Value::Object(map) => {
             let own = ["_id", "lease", "owner", "updated_on"];
-            map.iter().filter(|(key, _)| !own.contains(&key.as_str())).map(|(key, value)| (key.clone(), shape(value))).collect()
+            map.iter()
+                .filter(|(key, _)| !own.contains(&key.as_str()))
+                .map(|(key, value)| (key.clone(), shape(value)))
+                .collect()
         }
         other => other.clone(),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::rocket_site::Site;
+use crate::support::site::Site;
 
 /// A script that leaves this action behind.
 fn leaves(action: &Value) -> Value {
