@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod lpad;
 pub mod output;
+mod qlaunch;
 mod rlaunch;
 pub mod select;
 
@@ -37,6 +38,8 @@ enum Verb {
     Lpad(Box<lpad::Args>),
     /// Run fireworks here
     Rlaunch(Box<rlaunch::Args>),
+    /// Have a queue run what is READY
+    Qlaunch(Box<qlaunch::Args>),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
 }
@@ -53,6 +56,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(*args),
         Verb::Rlaunch(args) => rlaunch::run(*args),
+        Verb::Qlaunch(args) => qlaunch::run(*args),
         Verb::Link(args) => link::run(&args),
     }
 }
@@ -64,6 +68,7 @@ fn parse(args: Vec<OsString>) -> Verb {
     match called {
         Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
         Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", args))),
+        Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", args))),
         _ => parse_as::<Volley>("volley", args).verb,
     }
 }
