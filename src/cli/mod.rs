@@ -9,17 +9,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Command, Subcommand};
+use clap::{Arg, ArgAction, Args, Command, Subcommand};
 
 use exit::Exit;
 
 pub mod common;
+pub mod confirm;
 pub mod exit;
 mod link;
 mod log;
 mod lpad;
+pub mod output;
 mod qlaunch;
 mod rlaunch;
+pub mod select;
 
 /// The whole binary.
 #[derive(Debug, Args)]
@@ -32,7 +35,7 @@ struct Volley {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// The launchpad: add workflows, look at them, steer them
-    Lpad(lpad::Args),
+    Lpad(Box<lpad::Args>),
     /// Have a queue run what is READY
     Qlaunch(qlaunch::Args),
     /// Run fireworks here
@@ -51,9 +54,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
-        Verb::Lpad(args) => lpad::run(args),
-        Verb::Qlaunch(args) => qlaunch::run(args),
+        Verb::Lpad(args) => lpad::run(*args),
         Verb::Rlaunch(args) => rlaunch::run(args),
+        Verb::Qlaunch(args) => qlaunch::run(args),
         Verb::Link(args) => link::run(&args),
     }
 }
@@ -63,7 +66,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
 fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
-        Some("lpad") => Verb::Lpad(parse_as("lpad", args)),
+        Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
         Some("qlaunch") => Verb::Qlaunch(parse_as("qlaunch", args)),
         Some("rlaunch") => Verb::Rlaunch(parse_as("rlaunch", args)),
         _ => parse_as::<Volley>("volley", args).verb,
@@ -76,7 +79,17 @@ fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
         .version(env!("CARGO_PKG_VERSION"))
         .about("A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch")
         .propagate_version(true)
-        .infer_long_args(true);
+        .infer_long_args(true)
+        // FireWorks' letter, and the one that others use.
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("version")
+                .short('v')
+                .short_alias('V')
+                .long("version")
+                .help("Print the version")
+                .action(ArgAction::Version),
+        );
     let mut command = T::augment_args(command);
     let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
     T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::fw_config::{self, FwConfigFile};
-use super::{ConfigError, LogLevel, Origin, Settings, fworker_file, launchpad_file, volley_file};
+use super::volley_file::{self, VolleyFile};
+use super::{ConfigError, LogLevel, Origin, Settings, fworker_file, launchpad_file};
 use crate::store::Location;
 use crate::workflow::FWorker;
 
@@ -83,13 +84,10 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     };
     origins.extend(fw_config.origins.iter().cloned());
     let volley = match first_file([around.cwd.join("volley.yaml"), around.config.join("volley/volley.yaml")]) {
-        None => super::VolleyConfig::default(),
-        Some(path) => {
-            let (volley, set) = volley_file::read(&path)?;
-            origins.extend(set);
-            volley
-        }
+        Some(path) => volley_file::read(&path)?,
+        None => VolleyFile::default(),
     };
+    origins.extend(volley.origins);
     let search = Search { flags, around, config_dir: config_dir(flags, around)?, fw_config: &fw_config };
 
     let (location, location_origin, launchpad_file, log_level) = location(&search, &mut warnings)?;
@@ -115,7 +113,7 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
         fworker_file: fworker_file.map(|(path, _)| path),
         queueadapter_file: queue.map(|(path, _)| path),
         fw_config: fw_config.config,
-        volley,
+        volley: volley.config,
         origins,
     };
     Ok(Loaded { settings, log_level, warnings })
@@ -223,4 +221,9 @@ fn location(
 fn is_settings_file(path: &str) -> bool {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("yaml" | "yml" | "json"))
+}
+
+/// The launchpad that a my_launchpad.yaml names.
+pub fn read_launchpad_file(path: &Path) -> Result<Location, ConfigError> {
+    Ok(launchpad_file::read(path, &mut Vec::new())?.location)
 }

@@ -23,7 +23,7 @@ pub mod read;
 mod volley_file;
 
 pub use error::ConfigError;
-pub use load::{Flags, Loaded, Surroundings, load};
+pub use load::{Flags, Loaded, Surroundings, load, read_launchpad_file};
 pub use log_level::{LogLevel, UnknownLevel};
 
 /// Everything that can be set, resolved.

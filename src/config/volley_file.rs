@@ -7,8 +7,15 @@ use super::{ConfigError, Origin, VolleyConfig};
 
 const KEYS: [&str; 2] = ["lease", "renew"];
 
-/// Reads the file, and which keys it sets.
-pub(super) fn read(path: &Path) -> Result<(VolleyConfig, Vec<(&'static str, Origin)>), ConfigError> {
+/// What the file says.
+#[derive(Debug, Default)]
+pub(super) struct VolleyFile {
+    pub config: VolleyConfig,
+    pub origins: Vec<(&'static str, Origin)>,
+}
+
+/// Reads the file.
+pub(super) fn read(path: &Path) -> Result<VolleyFile, ConfigError> {
     let file = SettingsFile::read(path)?;
     if let Some((key, hint)) = file.unknown(&KEYS).next() {
         return Err(ConfigError::UnknownKey { path: path.to_owned(), key: key.to_owned(), hint });
@@ -22,6 +29,6 @@ pub(super) fn read(path: &Path) -> Result<(VolleyConfig, Vec<(&'static str, Orig
         let expected = format!("more than zero and at most half of `lease` ({} s)", config.lease.as_secs_f64());
         return Err(file.wrong("renew", expected));
     }
-    let origins = KEYS.into_iter().filter(|key| file.get(key).is_some());
-    Ok((config, origins.map(|key| (key, Origin::File(path.to_owned()))).collect()))
+    let set = KEYS.into_iter().filter(|key| file.get(key).is_some());
+    Ok(VolleyFile { config, origins: set.map(|key| (key, Origin::File(path.to_owned()))).collect() })
 }

@@ -38,7 +38,7 @@ pub enum Location {
 pub fn open(location: &Location) -> Result<Box<dyn Store>> {
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::SqliteStore::open(path)?)),
-        Location::Mongo(settings) => Err(StoreError::Query(settings.place())),
+        Location::Mongo(settings) => Ok(Box::new(mongo::MongoStore::connect(settings)?)),
     }
 }
 

@@ -50,7 +50,7 @@ pub fn finish(
     ended: State,
     action: &FwAction,
 ) -> Result<(), Refusal> {
-    let drafts = if ended == State::Completed { drafts(action)? } else { Vec::new() };
+    let drafts = if ended == State::Completed { spawned(action)? } else { Vec::new() };
     let children = graph.children(fw_id);
     let has_detour = drafts.iter().any(|(_, detour)| *detour);
     set_state(graph, fw_id, ended)?;
@@ -88,8 +88,8 @@ pub fn reject(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
     set_state(graph, fw_id, State::Fizzled)
 }
 
-/// The workflows an action adds; true marks a detour.
-fn drafts(action: &FwAction) -> Result<Vec<(Draft, bool)>, Refusal> {
+/// The workflows an action adds, in the order in which they are added; true marks a detour.
+pub fn spawned(action: &FwAction) -> Result<Vec<(Draft, bool)>, Refusal> {
     // FireWorks takes detours first.
     let detours = action.detours.iter().map(|document| (document, true));
     let additions = action.additions.iter().map(|document| (document, false));
@@ -292,7 +292,7 @@ mod tests {
         rerun(&mut chain, 1).expect("applies");
         let changes = chain.changes();
         assert_eq!(states(&changes), [(3, Waiting), (2, Waiting), (1, Ready)]);
-        assert!(changes.edits.iter().all(|edit| edit.archive_launches));
+        assert!(changes.edits.iter().all(|edit| edit.archive.is_some()));
     }
 
     #[test]

@@ -85,8 +85,8 @@ pub struct Edit {
     pub to: State,
     /// The change of its spec.
     pub spec: Option<SpecEdit>,
-    /// Its launches are put away.
-    pub archive_launches: bool,
+    /// Its launches are put away: what `archived_launches` becomes.
+    pub archive: Option<Vec<LaunchId>>,
 }
 
 /// What changes in a spec.
@@ -173,12 +173,17 @@ impl Graph {
                 from,
                 to: node.state,
                 spec: spec_edit(node),
-                archive_launches: node.archive_launches,
+                archive: node.archive_launches.then(|| archived(node)),
             };
-            (edit.from != edit.to || edit.spec.is_some() || edit.archive_launches).then_some(edit)
+            (edit.from != edit.to || edit.spec.is_some() || edit.archive.is_some()).then_some(edit)
         });
         Changes { edits: edits.collect(), spawned }
     }
+}
+
+fn archived(node: &Node) -> Vec<LaunchId> {
+    let firework = node.firework.iter();
+    firework.flat_map(|firework| firework.archived_launches.iter().chain(&firework.launches)).copied().collect()
 }
 
 fn spec_edit(node: &Node) -> Option<SpecEdit> {

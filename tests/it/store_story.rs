@@ -4,7 +4,7 @@ use bson::{Bson, doc};
 use jiff::Timestamp;
 use serde_json::json;
 use volley::store::{FireworkQuery, Held, Order, Store, Verb, Verdict, WorkflowQuery};
-use volley::workflow::{FwAction, State};
+use volley::workflow::{FwAction, State, int};
 
 use crate::support::{Launchpad, Worker, draft, outcome};
 
@@ -491,7 +491,7 @@ fn batches_over_several_workflows(pad: &Launchpad) {
         .enumerate()
         .map(|(n, claim)| {
             let action =
-                FwAction { mod_spec: vec![doc! {"_push": {"from": claim.firework.fw_id}}], ..FwAction::default() };
+                FwAction { mod_spec: vec![doc! {"_push": {"from": int(claim.firework.fw_id)}}], ..FwAction::default() };
             outcome(claim, if n == 3 { Fizzled } else { Completed }, action)
         })
         .collect();

@@ -8,7 +8,7 @@ use super::insert::{self, SpecColumns};
 use super::{SqlError, find, json};
 use crate::workflow::graph::{Changes, Edit, Graph, Node, Spawn};
 use crate::workflow::workflow_state::{Facts, workflow_state};
-use crate::workflow::{FwId, Launch, State, time};
+use crate::workflow::{FwId, Launch, LaunchId, State, time};
 
 /// How much of the fireworks themselves a decision wants to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,26 +112,30 @@ fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &str, now: Timestamp) -
     if let Some(spec) = &edit.spec {
         SpecColumns::of(&spec.whole).update(tx, edit.fw_id)?;
     }
-    if edit.archive_launches {
-        archive_launches(tx, edit.fw_id, reason, now)?;
+    if let Some(archived) = &edit.archive {
+        archive_launches(tx, edit.fw_id, archived, reason, now)?;
     }
     Ok(())
 }
 
-fn archive_launches(tx: &Transaction<'_>, fw_id: FwId, reason: &str, now: Timestamp) -> Result<(), SqlError> {
-    let Some(firework) = find::firework(tx, fw_id)? else { return Ok(()) };
-    for mut launch in find::launches(tx, &firework.launches)? {
+fn archive_launches(
+    tx: &Transaction<'_>,
+    fw_id: FwId,
+    archived: &[LaunchId],
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), SqlError> {
+    for mut launch in find::launches(tx, archived)? {
         if !launch.state.is_final() {
             launch.lose(reason, now);
             save_launch(tx, &launch)?;
         }
     }
-    let archived: Vec<i64> = firework.archived_launches.into_iter().chain(firework.launches).collect();
     tx.prepare_cached(
         "UPDATE fireworks SET launches = '[]', archived_launches = ?2, spec = json_remove(spec, '$._recovery')
          WHERE fw_id = ?1",
     )?
-    .execute(params![fw_id, json::ids(&archived)])?;
+    .execute(params![fw_id, json::ids(archived)])?;
     Ok(())
 }
 

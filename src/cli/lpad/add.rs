@@ -1,0 +1,105 @@
+//! `lpad add FILE...`: all files are read and checked before the first workflow is stored.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::Context;
+use crate::cli::exit::Exit;
+use crate::cli::output::{self, Format};
+use crate::launchpad::workflow_file::{self, FoundWorkflow, WorkflowFileError};
+use crate::workflow::{Draft, FwId};
+
+/// Arguments of `lpad add`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Workflow files: .yaml, .yml or .json
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The arguments are folders; every workflow file in them is added
+    #[arg(short, long)]
+    dir: bool,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let files = if args.dir { files_in(&args.files)? } else { args.files.clone() };
+    let drafts = read_all(&files)?;
+    let store = context.open()?;
+    let ids = store.insert(&drafts, Timestamp::now())?;
+    if context.format == Format::Table {
+        for (draft, ids) in drafts.iter().zip(&ids) {
+            output::text(&sentence(draft, ids))?;
+        }
+    } else {
+        output::list(context.format, ids.iter().map(|ids| id_map(ids)).collect())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The workflow files of folders, by name; what is hidden or no workflow file is left out.
+fn files_in(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in folders {
+        let context = || format!("cannot read the folder {}", folder.display());
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).with_context(context)? {
+            let path = entry.with_context(context)?.path();
+            if is_workflow_file(&path) {
+                found.push(path);
+            }
+        }
+        if found.is_empty() {
+            bail!("no workflow file (.yaml, .yml, .json) in {}", folder.display());
+        }
+        found.sort();
+        files.append(&mut found);
+    }
+    Ok(files)
+}
+
+fn is_workflow_file(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    !hidden && path.is_file() && matches!(extension, Some("yaml" | "yml" | "json"))
+}
+
+/// Reads and checks every file; all that is wrong is said at once.
+fn read_all(files: &[PathBuf]) -> Result<Vec<Draft>> {
+    let mut drafts = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in files {
+        match workflow_file::read(file) {
+            Err(mistake) => mistakes.push(mistake.to_string()),
+            Ok(found) => {
+                for workflow in found {
+                    match prepare(workflow) {
+                        Ok(draft) => drafts.push(draft),
+                        Err(mistake) => mistakes.push(mistake.to_string()),
+                    }
+                }
+            }
+        }
+    }
+    if !mistakes.is_empty() {
+        bail!("{}\nnothing was added", mistakes.join("\n"));
+    }
+    Ok(drafts)
+}
+
+/// Completes the tasks: structures in files become part of the workflow.
+fn prepare(found: FoundWorkflow) -> Result<Draft, WorkflowFileError> {
+    Ok(found.draft)
+}
+
+fn id_map(ids: &[(i64, FwId)]) -> Value {
+    Value::Object(ids.iter().map(|(local, id)| (local.to_string(), Value::from(*id))).collect::<Map<_, _>>())
+}
+
+fn sentence(draft: &Draft, ids: &[(i64, FwId)]) -> String {
+    let pairs: Vec<String> = ids.iter().map(|(local, id)| format!("{local}: {id}")).collect();
+    format!("Added workflow `{}`. id_map: {{{}}}", draft.name, pairs.join(", "))
+}

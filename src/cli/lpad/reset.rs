@@ -1,0 +1,34 @@
+//! `lpad reset`: everything goes, and ids begin again from 1.
+
+use anyhow::Result;
+
+use super::Context;
+use crate::cli::confirm::{Change, ConfirmArgs, Kind};
+use crate::cli::exit::Exit;
+use crate::store::{Location, WorkflowQuery};
+
+/// Arguments of `lpad reset`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let store = context.open()?;
+    let name = match &context.settings.location {
+        Location::Mongo(mongo) => mongo.name.clone(),
+        Location::Sqlite(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    };
+    let workflows = store.find_workflows(&WorkflowQuery::default())?.len();
+    let change = Change {
+        what: format!("reset {}: {workflows} workflows and all their data are deleted", store.describe()),
+        count: workflows,
+        preview: Vec::new(),
+        kind: Kind::Reset(&name),
+    };
+    args.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
+    store.reset()?;
+    tracing::info!("LaunchPad was RESET.");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,190 @@
+//! `get_fws` and `get_wflows`: fireworks and workflows in the shapes FireWorks prints.
+
+use std::collections::BTreeMap;
+
+use bson::{Bson, Document};
+use serde_json::{Map, Value};
+
+use super::LaunchpadError;
+use crate::store::{FireworkQuery, Store};
+use crate::workflow::json::{from_bson, from_document};
+use crate::workflow::{Firework, FwId, Launch, LaunchId, State, int_list};
+
+/// How much is shown of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// State, name and dates.
+    Less,
+    /// And the launches, or what a workflow consists of.
+    More,
+    /// Everything.
+    All,
+}
+
+/// Fireworks as FireWorks' `to_dict` has them, cut down to the detail. Launches are read only
+/// where they are shown.
+pub fn fireworks(store: &dyn Store, found: &[Firework], detail: Detail) -> Result<Vec<Value>, LaunchpadError> {
+    let launches = match detail {
+        Detail::Less => BTreeMap::new(),
+        Detail::More => launches(store, found.iter().flat_map(|fw| &fw.launches))?,
+        Detail::All => launches(store, found.iter().flat_map(|fw| fw.launches.iter().chain(&fw.archived_launches)))?,
+    };
+    Ok(found.iter().map(|firework| Value::Object(firework_map(firework, detail, &launches))).collect())
+}
+
+fn firework_map(firework: &Firework, detail: Detail, launches: &BTreeMap<LaunchId, Launch>) -> Map<String, Value> {
+    let mut map = Map::new();
+    if detail == Detail::All {
+        map.insert("spec".into(), Value::Object(from_document(&firework.spec)));
+    }
+    map.insert("fw_id".into(), firework.fw_id.into());
+    map.insert("created_on".into(), from_bson(&firework.created_on));
+    map.insert("updated_on".into(), from_bson(&firework.updated_on));
+    for (key, ids) in [("launches", &firework.launches), ("archived_launches", &firework.archived_launches)] {
+        let shown: Vec<Value> = ids.iter().filter_map(|id| launches.get(id)).map(launch_value).collect();
+        if !shown.is_empty() && (key == "launches" || detail == Detail::All) {
+            map.insert(key.into(), shown.into());
+        }
+    }
+    let (state, name) = (firework.state.as_str().into(), firework.name.as_str().into());
+    // FireWorks leaves WAITING out of a firework's dictionary and puts it back at the end.
+    let last = if firework.state == State::Waiting {
+        [("name", name), ("state", state)]
+    } else {
+        [("state", state), ("name", name)]
+    };
+    map.extend(last.map(|(key, value)| (key.to_owned(), value)));
+    map
+}
+
+/// A launch without the fields that follow from its history.
+fn launch_value(launch: &Launch) -> Value {
+    let mut map = from_document(&launch.to_document());
+    for derived in ["time_start", "time_end", "runtime_secs", "reservedtime_secs"] {
+        map.shift_remove(derived);
+    }
+    Value::Object(map)
+}
+
+fn launches<'a>(
+    store: &dyn Store,
+    ids: impl Iterator<Item = &'a LaunchId>,
+) -> Result<BTreeMap<LaunchId, Launch>, LaunchpadError> {
+    let ids: Vec<LaunchId> = ids.copied().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    Ok(store.find_launches(&ids)?.into_iter().map(|launch| (launch.launch_id, launch)).collect())
+}
+
+/// The firework that names a workflow in FireWorks' listings.
+pub fn workflow_id(workflow: &Document) -> Option<FwId> {
+    int_list(workflow.get("nodes")).first().copied()
+}
+
+/// Workflows as FireWorks' summaries have them.
+pub fn workflows(store: &dyn Store, found: &[Document], detail: Detail) -> Result<Vec<Value>, LaunchpadError> {
+    if detail == Detail::Less {
+        return Ok(found.iter().map(|workflow| Value::Object(less(workflow))).collect());
+    }
+    let nodes: Vec<FwId> = found.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
+    let query = FireworkQuery { ids: Some(nodes), ..FireworkQuery::default() };
+    let members = store.find_fireworks(&query)?;
+    let launches = launches(store, members.iter().flat_map(|firework| &firework.launches))?;
+    let members: BTreeMap<FwId, Firework> = members.into_iter().map(|firework| (firework.fw_id, firework)).collect();
+    Ok(found.iter().map(|workflow| Value::Object(more(workflow, detail, &members, &launches))).collect())
+}
+
+/// `NAME--ID`, as FireWorks names both in listings.
+fn label(name: &str, id: FwId) -> String {
+    format!("{name}--{id}")
+}
+
+fn head(workflow: &Document) -> Map<String, Value> {
+    let name = workflow.get_str("name").unwrap_or_default();
+    let mut map = Map::new();
+    map.insert("state".into(), workflow.get("state").map_or(Value::Null, from_bson));
+    map.insert("name".into(), label(name, workflow_id(workflow).unwrap_or_default()).into());
+    map.insert("created_on".into(), workflow.get("created_on").map_or(Value::Null, from_bson));
+    map
+}
+
+fn less(workflow: &Document) -> Map<String, Value> {
+    let mut map = head(workflow);
+    let letters: Vec<&str> = states(workflow).values().map(|state| abbreviation(*state)).collect();
+    map.insert("states_list".into(), letters.join("-").into());
+    map
+}
+
+/// The states of the fireworks of a workflow, by id.
+pub fn states(workflow: &Document) -> BTreeMap<FwId, State> {
+    let states = workflow.get_document("fw_states").into_iter().flatten();
+    states.filter_map(|(id, state)| Some((id.parse().ok()?, state.as_str()?.parse().ok()?))).collect()
+}
+
+/// First letter; three where READY, RUNNING and RESERVED would be one.
+fn abbreviation(state: State) -> &'static str {
+    let name = state.as_str();
+    if name.starts_with('R') { &name[..3] } else { &name[..1] }
+}
+
+fn more(
+    workflow: &Document,
+    detail: Detail,
+    members: &BTreeMap<FwId, Firework>,
+    launches: &BTreeMap<LaunchId, Launch>,
+) -> Map<String, Value> {
+    let nodes = {
+        let mut nodes = int_list(workflow.get("nodes"));
+        nodes.sort_unstable();
+        nodes
+    };
+    let name_of = |id: FwId| members.get(&id).map_or_else(|| id.to_string(), |firework| label(&firework.name, id));
+    let mut map = Map::new();
+    if detail == Detail::All {
+        for key in ["links", "parent_links"] {
+            map.insert(key.into(), named_links(workflow.get(key), name_of));
+        }
+        map.insert("metadata".into(), workflow.get("metadata").map_or(Value::Null, from_bson));
+    }
+    map.extend(head(workflow));
+    map.insert("updated_on".into(), workflow.get("updated_on").map_or(Value::Null, from_bson));
+    let mut states = Map::new();
+    let mut dirs = Map::new();
+    for firework in nodes.iter().filter_map(|id| members.get(id)) {
+        let name = name_of(firework.fw_id);
+        states.insert(name.clone(), firework.state.as_str().into());
+        let ran = firework.launches.iter().filter_map(|id| launches.get(id));
+        dirs.insert(name, ran.map(|launch| Value::from(launch.launch_dir.as_str())).collect());
+    }
+    map.insert("states".into(), states.into());
+    map.insert("launch_dirs".into(), dirs.into());
+    map
+}
+
+fn named_links(links: Option<&Bson>, name_of: impl Fn(FwId) -> String) -> Value {
+    let links = links.and_then(Bson::as_document).into_iter().flatten();
+    let named = links.filter_map(|(parent, children)| {
+        let children: Value = int_list(Some(children)).into_iter().map(|child| Value::from(name_of(child))).collect();
+        Some((name_of(parent.parse().ok()?), children))
+    });
+    Value::Object(named.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+
+    #[test]
+    fn states_are_listed_by_id_with_their_letters() {
+        let workflow = doc! {
+            "nodes": [8, 7], "name": "w", "state": "RUNNING",
+            "fw_states": {"10": "RUNNING", "8": "READY", "7": "COMPLETED", "9": "WAITING", "11": "RESERVED"},
+        };
+        let map = less(&workflow);
+        assert_eq!(map["states_list"], "C-REA-W-RUN-RES");
+        assert_eq!(map["name"], "w--8", "the first node names it, as in FireWorks");
+    }
+}

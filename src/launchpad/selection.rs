@@ -1,0 +1,78 @@
+//! Which fireworks or workflows a verb is about. All conditions that are given must hold.
+
+use std::collections::BTreeSet;
+
+use bson::Document;
+
+use super::LaunchpadError;
+use crate::store::{Direction, FireworkQuery, SortKey, Store, WorkflowQuery};
+use crate::workflow::{Firework, FwId, State, int_list};
+
+/// What was asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Selection {
+    /// These fireworks, or the workflows they are in.
+    pub ids: Option<Vec<FwId>>,
+    /// In one of these states.
+    pub states: Vec<State>,
+    /// Of exactly this name.
+    pub name: Option<String>,
+}
+
+impl Selection {
+    /// The query for fireworks.
+    pub fn fireworks(&self, sort: Option<(SortKey, Direction)>, limit: usize) -> FireworkQuery {
+        FireworkQuery { ids: self.ids.clone(), states: self.states.clone(), name: self.name.clone(), sort, limit }
+    }
+
+    /// The query for workflows.
+    pub fn workflows(&self, sort: Option<(SortKey, Direction)>, limit: usize) -> WorkflowQuery {
+        WorkflowQuery { fw_ids: self.ids.clone(), states: self.states.clone(), name: self.name.clone(), sort, limit }
+    }
+
+    /// The fireworks that a modifying verb is about. Ids that do not exist are an error, and so is
+    /// an empty selection: nothing must be changed by mistake, or seem to be.
+    pub fn find_fireworks(&self, store: &dyn Store) -> Result<Vec<Firework>, LaunchpadError> {
+        let found = store.find_fireworks(&self.fireworks(None, 0))?;
+        self.check(store, found.is_empty(), found.iter().map(|firework| firework.fw_id).collect())?;
+        Ok(found)
+    }
+
+    /// The workflows that a modifying verb is about, likewise.
+    pub fn find_workflows(&self, store: &dyn Store) -> Result<Vec<Document>, LaunchpadError> {
+        let found = store.find_workflows(&self.workflows(None, 0))?;
+        let members = found.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
+        self.check(store, found.is_empty(), members)?;
+        Ok(found)
+    }
+
+    fn check(&self, store: &dyn Store, empty: bool, found: BTreeSet<FwId>) -> Result<(), LaunchpadError> {
+        let missing: Vec<FwId> = self.ids.iter().flatten().copied().filter(|id| !found.contains(id)).collect();
+        if !missing.is_empty() {
+            // Some may exist and only not fit the other conditions.
+            let query = FireworkQuery { ids: Some(missing.clone()), ..FireworkQuery::default() };
+            let exist: BTreeSet<FwId> = store.find_fireworks(&query)?.iter().map(|firework| firework.fw_id).collect();
+            let unknown: Vec<FwId> = missing.into_iter().filter(|id| !exist.contains(id)).collect();
+            if !unknown.is_empty() && empty && exist.is_empty() {
+                return Err(LaunchpadError::NothingSelected(LaunchpadError::UnknownFireworks(unknown).to_string()));
+            }
+            if !unknown.is_empty() {
+                return Err(LaunchpadError::UnknownFireworks(unknown));
+            }
+        }
+        if empty { Err(LaunchpadError::NothingSelected(self.words())) } else { Ok(()) }
+    }
+
+    /// The conditions in words.
+    fn words(&self) -> String {
+        let states: Vec<&str> = self.states.iter().map(|state| state.as_str()).collect();
+        let mut words = Vec::new();
+        if !states.is_empty() {
+            words.push(format!("is {}", states.join(" or ")));
+        }
+        if let Some(name) = &self.name {
+            words.push(format!("is called `{name}`"));
+        }
+        if words.is_empty() { "the launchpad is empty".to_owned() } else { format!("nothing {}", words.join(" and ")) }
+    }
+}

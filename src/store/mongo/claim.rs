@@ -1,0 +1,290 @@
+//! Claiming, renewing and releasing.
+
+use std::collections::BTreeMap;
+
+use bson::oid::ObjectId;
+use bson::{Bson, Document, doc};
+use jiff::Timestamp;
+use mongodb::options::{Acknowledgment, ReturnDocument, WriteConcern};
+
+use super::commands::{Journal, ints, update};
+use super::{MongoStore, Place, unreadable, view};
+use crate::store::{Claim, ClaimRequest, Held, Order, Result};
+use crate::workflow::fworker::Category;
+use crate::workflow::launch;
+use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, Lease, State, as_int, int, int_list, time};
+
+/// What a worker takes: FireWorks' own condition.
+pub fn claimable(worker: &FWorker) -> Document {
+    let mut query = worker.query.clone();
+    let name = doc! { "$or": [
+        { "spec._fworker": { "$exists": false } }, { "spec._fworker": null }, { "spec._fworker": &worker.name },
+    ] };
+    // A worker's own `$or` must not be overwritten.
+    match query.remove("$or") {
+        Some(own) => {
+            let mut and = query.get_array("$and").cloned().unwrap_or_default();
+            and.extend([Bson::Document(doc! { "$or": own }), Bson::Document(name)]);
+            query.insert("$and", and);
+        }
+        None => query.extend(name),
+    }
+    match &worker.category {
+        Category::Any => {}
+        Category::Without => {
+            query.insert("spec._category", doc! { "$exists": false });
+        }
+        Category::OneOf(names) => {
+            query.insert("spec._category", doc! { "$in": names.clone() });
+        }
+    }
+    query.insert("state", State::Ready.as_str());
+    query
+}
+
+/// Exactly the keys of FireWorks' index: a third one would make MongoDB sort every READY firework.
+fn order(order: Order) -> Document {
+    let created = match order {
+        Order::Fifo => 1,
+        Order::Filo => -1,
+    };
+    doc! { "spec._priority": -1, "created_on": created }
+}
+
+fn journaled() -> WriteConcern {
+    WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build()
+}
+
+/// What makes a firework RUNNING as a launch.
+fn start(launch_id: LaunchId, now: Timestamp) -> Document {
+    doc! {
+        "$set": { "state": State::Running.as_str(), "updated_on": time::to_iso(now) },
+        "$push": { "launches": int(launch_id) },
+    }
+}
+
+impl MongoStore {
+    pub(super) fn claim_fireworks(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let ids = self.take_launch_ids(if request.fw_id.is_some() { 1 } else { limit })?;
+        let fireworks = match (request.fw_id, limit) {
+            (None, 2..) => self.take_several(request, &ids)?,
+            _ => self.take_one(request, ids[0])?.into_iter().collect(),
+        };
+        let used: Vec<LaunchId> = fireworks.iter().map(|(_, launch_id)| *launch_id).collect();
+        self.return_launch_ids(&ids.into_iter().filter(|id| !used.contains(id)).collect::<Vec<_>>());
+        if fireworks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let claims: Vec<Claim> = fireworks
+            .into_iter()
+            .map(|(firework, launch_id)| {
+                let place = launch::Place {
+                    fworker: request.worker.to_document(),
+                    launch_dir: (request.directory)(&firework.spec).to_string_lossy().into_owned(),
+                    host: request.host.0.to_owned(),
+                    ip: request.host.1.to_owned(),
+                };
+                let launch = Launch::running(launch_id, firework.fw_id, &place, request.lease, request.now);
+                Claim { firework, launch }
+            })
+            .collect();
+        let documents = claims.iter().map(|claim| claim.launch.to_document());
+        self.ask(self.launches.insert_many(documents).write_concern(journaled()).run())?;
+        self.enter_running(&claims, request.now)?;
+        Ok(claims)
+    }
+
+    /// One firework in one command.
+    fn take_one(&self, request: &ClaimRequest<'_>, launch_id: LaunchId) -> Result<Option<(Firework, LaunchId)>> {
+        let filter = match request.fw_id {
+            Some(fw_id) => doc! {
+                "fw_id": int(fw_id),
+                "state": { "$in": [State::Ready.as_str(), State::Reserved.as_str()] },
+            },
+            None => claimable(request.worker),
+        };
+        let taken = self
+            .fireworks
+            .find_one_and_update(filter, start(launch_id, request.now))
+            .sort(order(request.order))
+            .return_document(ReturnDocument::After)
+            .write_concern(journaled());
+        let Some(document) = self.ask(taken.run())? else { return Ok(None) };
+        Ok(Some((Firework::from_document(&document)?, launch_id)))
+    }
+
+    /// Several fireworks in three commands: look, take what is still there, see what we got. The
+    /// launch ids are ours alone, so they tell.
+    fn take_several(&self, request: &ClaimRequest<'_>, ids: &[LaunchId]) -> Result<Vec<(Firework, LaunchId)>> {
+        let candidates = self
+            .fireworks
+            .find(claimable(request.worker))
+            .sort(order(request.order))
+            .limit(ids.len() as i64)
+            .projection(doc! { "_id": 0, "fw_id": 1 });
+        let candidates: Vec<FwId> = self
+            .collect(candidates.run())?
+            .iter()
+            .filter_map(|document| document.get("fw_id").and_then(as_int))
+            .collect();
+        if let ([_], [launch_id, ..]) = (candidates.as_slice(), ids) {
+            return Ok(self.take_one(request, *launch_id)?.into_iter().collect());
+        }
+        let ready = |fw_id| doc! { "fw_id": int(fw_id), "state": State::Ready.as_str() };
+        let statements: Vec<Document> = candidates
+            .iter()
+            .zip(ids)
+            .map(|(&fw_id, &launch_id)| update(ready(fw_id), start(launch_id, request.now)))
+            .collect();
+        if self.bulk("fireworks", statements, Journal::Yes)?.matched == 0 {
+            // Others took them all: one that is surely ours, rather than racing again.
+            return match (candidates.is_empty(), ids) {
+                (false, [launch_id, ..]) => Ok(self.take_one(request, *launch_id)?.into_iter().collect()),
+                _ => Ok(Vec::new()),
+            };
+        }
+        let ours = self.fireworks.find(doc! { "launches": { "$in": ints(ids) } });
+        let mut taken: BTreeMap<FwId, (Firework, LaunchId)> = BTreeMap::new();
+        for document in self.collect(ours.run())? {
+            let firework = Firework::from_document(&document)?;
+            if let Some(&launch_id) = ids.iter().find(|id| firework.launches.contains(id)) {
+                taken.insert(firework.fw_id, (firework, launch_id));
+            }
+        }
+        // In the order of the queue.
+        Ok(candidates.iter().filter_map(|fw_id| taken.remove(fw_id)).collect())
+    }
+
+    /// Tells the workflows, and remembers where the fireworks stand in them. A workflow that is
+    /// locked is not waited for: the outcome will set the state.
+    fn enter_running(&self, claims: &[Claim], now: Timestamp) -> Result<()> {
+        if let [claim] = claims {
+            let fw_ids = [claim.firework.fw_id];
+            let free = not_begun(doc! { "nodes": int(fw_ids[0]) }, &fw_ids);
+            let entered =
+                self.workflows.find_one_and_update(free, begin(&fw_ids, now)).projection(view::children(&fw_ids));
+            if let Some(document) = self.ask(entered.run())? {
+                self.remember(&document, &[claim.held()])?;
+            }
+            return Ok(());
+        }
+        let held: Vec<Held> = claims.iter().map(Claim::held).collect();
+        let statements = self.find_places(&held)?.into_iter().map(|(workflow, members)| {
+            let fw_ids: Vec<FwId> = members.iter().map(|held| held.fw_id).collect();
+            update(not_begun(doc! { "_id": workflow }, &fw_ids), begin(&fw_ids, now))
+        });
+        self.bulk("workflows", statements.collect(), Journal::No)?;
+        Ok(())
+    }
+
+    /// The workflows of these launches, each with its own; the places are remembered.
+    pub(super) fn find_places(&self, held: &[Held]) -> Result<Vec<(ObjectId, Vec<Held>)>> {
+        let fw_ids: Vec<FwId> = held.iter().map(|held| held.fw_id).collect();
+        let found = self.workflows.find(doc! { "nodes": { "$in": ints(&fw_ids) } }).projection(view::children(&fw_ids));
+        let mut places = Vec::new();
+        for document in self.collect(found.run())? {
+            let members = self.remember(&document, held)?;
+            places.push((view::object_id(&document, &self.settings.place())?, members));
+        }
+        Ok(places)
+    }
+
+    /// Notes the workflow and children of those launches whose fireworks are in the document.
+    fn remember(&self, workflow: &Document, held: &[Held]) -> Result<Vec<Held>> {
+        let id = view::object_id(workflow, &self.settings.place())?;
+        let links = workflow.get_document("links").map_err(|_| unreadable(&self.settings.place(), "a workflow"))?;
+        let mut places = self.places();
+        let mut members = Vec::new();
+        for &held in held {
+            if let Some(children) = links.get(held.fw_id.to_string()) {
+                places.insert(held.launch_id, Place { workflow: id, children: int_list(Some(children)) });
+                members.push(held);
+            }
+        }
+        Ok(members)
+    }
+
+    /// One update for all leases, one read for what became of them.
+    pub(super) fn renew_leases(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
+        let launch_ids: Vec<LaunchId> = held.iter().map(|held| held.launch_id).collect();
+        let filter = doc! { "launch_id": { "$in": ints(&launch_ids) }, "state": State::Running.as_str() };
+        // `$[run]` is the history entry that carries the lease, wherever it stands.
+        let set = doc! { "$set": {
+            "state_history.$[run].updated_on": time::to_iso(now),
+            "state_history.$[run].lease": lease.to_document(),
+        } };
+        let renewed =
+            self.launches.update_many(filter, set).array_filters(vec![doc! { "run.lease.owner": &lease.owner }]);
+        self.ask(renewed.run())?;
+        // A rerun by Python puts a launch away without ending it.
+        let counted = self
+            .fireworks
+            .find(doc! { "launches": { "$in": ints(&launch_ids) }, "state": State::Running.as_str() })
+            .projection(doc! { "_id": 0, "launches": 1 });
+        let counted: Vec<LaunchId> =
+            self.collect(counted.run())?.iter().flat_map(|document| int_list(document.get("launches"))).collect();
+        Ok(launch_ids.into_iter().filter(|id| !counted.contains(id)).collect())
+    }
+
+    /// Backwards through the steps of a claim.
+    pub(super) fn release_claims(&self, claims: &[Held], now: Timestamp) -> Result<()> {
+        for &Held { fw_id, launch_id } in claims {
+            let state = format!("fw_states.{fw_id}");
+            let filter = doc! {
+                "nodes": int(fw_id), "locked": { "$exists": false }, &state: State::Running.as_str(),
+            };
+            let ready = doc! { "$set": { &state: State::Ready.as_str(), "updated_on": time::to_bson_date(now) } };
+            let after = self.workflows.find_one_and_update(filter, ready).return_document(ReturnDocument::After);
+            if let Some(workflow) = self.ask(after.run())? {
+                self.correct_state(&workflow)?;
+            }
+            let mine = doc! { "launch_id": int(launch_id), "state": State::Running.as_str() };
+            self.ask(self.launches.delete_one(mine).run())?;
+            let mine = doc! { "fw_id": int(fw_id), "launches": int(launch_id), "state": State::Running.as_str() };
+            let free = doc! {
+                "$set": { "state": State::Ready.as_str(), "updated_on": time::to_iso(now) },
+                "$pull": { "launches": int(launch_id) },
+            };
+            self.ask(self.fireworks.update_one(mine, free).run())?;
+            self.places().remove(&launch_id);
+        }
+        Ok(())
+    }
+
+    /// Writes the state that the fireworks of a workflow give it, when it is another.
+    fn correct_state(&self, workflow: &Document) -> Result<()> {
+        let state = self.derive_state(workflow)?;
+        if workflow.get_str("state").ok() == Some(state.as_str()) {
+            return Ok(());
+        }
+        let id = view::object_id(workflow, &self.settings.place())?;
+        let states = workflow.get_document("fw_states").cloned().unwrap_or_default();
+        let unchanged = doc! { "_id": id, "locked": { "$exists": false }, "fw_states": states };
+        self.ask(self.workflows.update_one(unchanged, doc! { "$set": { "state": state.as_str() } }).run())?;
+        Ok(())
+    }
+}
+
+/// The workflow, as long as it is free and the fireworks have not begun: a late write must not set
+/// a COMPLETED firework back.
+fn not_begun(mut workflow: Document, fw_ids: &[FwId]) -> Document {
+    workflow.insert("locked", doc! { "$exists": false });
+    let before = [State::Waiting, State::Ready, State::Reserved].map(State::as_str);
+    for fw_id in fw_ids {
+        workflow.insert(format!("fw_states.{fw_id}"), doc! { "$in": before.to_vec() });
+    }
+    workflow
+}
+
+/// The fireworks run; so does the workflow, unless something in it weighs more.
+fn begin(fw_ids: &[FwId], now: Timestamp) -> Vec<Document> {
+    let running = State::Running.as_str();
+    let mut set: Document = fw_ids.iter().map(|fw_id| (format!("fw_states.{fw_id}"), running.into())).collect();
+    set.insert("updated_on", time::to_bson_date(now));
+    let idle = [State::Ready, State::Reserved, State::Waiting].map(State::as_str).to_vec();
+    set.insert("state", doc! { "$cond": [{ "$in": ["$state", idle] }, running, "$state"] });
+    vec![doc! { "$set": set }]
+}

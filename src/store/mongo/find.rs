@@ -1,0 +1,69 @@
+//! Reading fireworks, launches and workflows.
+
+use bson::{Bson, Document, doc};
+
+use super::MongoStore;
+use super::commands::ints;
+use crate::store::{Direction, FireworkQuery, Result, SortKey, WorkflowQuery};
+use crate::workflow::{Firework, Launch, LaunchId, State};
+
+/// Conditions that fireworks and workflows share.
+fn common(states: &[State], name: Option<&String>) -> Document {
+    let mut filter = Document::new();
+    if !states.is_empty() {
+        let states: Vec<Bson> = states.iter().map(|state| state.as_str().into()).collect();
+        filter.insert("state", doc! { "$in": states });
+    }
+    if let Some(name) = name {
+        filter.insert("name", name);
+    }
+    filter
+}
+
+pub fn firework_filter(query: &FireworkQuery) -> Document {
+    let mut filter = common(&query.states, query.name.as_ref());
+    if let Some(ids) = &query.ids {
+        filter.insert("fw_id", doc! { "$in": ints(ids) });
+    }
+    filter
+}
+
+fn order(sort: Option<(SortKey, Direction)>, id: &str) -> Document {
+    let Some((key, direction)) = sort else { return doc! { id: 1 } };
+    let key = match key {
+        SortKey::CreatedOn => "created_on",
+        SortKey::UpdatedOn => "updated_on",
+    };
+    let direction = match direction {
+        Direction::Ascending => 1,
+        Direction::Descending => -1,
+    };
+    doc! { key: direction, id: direction }
+}
+
+impl MongoStore {
+    pub(super) fn search_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>> {
+        let found =
+            self.fireworks.find(firework_filter(query)).sort(order(query.sort, "fw_id")).limit(query.limit as i64);
+        self.collect(found.run())?.iter().map(|document| Ok(Firework::from_document(document)?)).collect()
+    }
+
+    pub(super) fn search_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.launches.find(doc! { "launch_id": { "$in": ints(ids) } });
+        let mut launches: Vec<Launch> = self.collect(found.run())?.iter().filter_map(Launch::from_document).collect();
+        launches.sort_by_key(|launch| ids.iter().position(|&id| id == launch.launch_id));
+        Ok(launches)
+    }
+
+    pub(super) fn search_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {
+        let mut filter = common(&query.states, query.name.as_ref());
+        if let Some(ids) = &query.fw_ids {
+            filter.insert("nodes", doc! { "$in": ints(ids) });
+        }
+        let found = self.workflows.find(filter).sort(order(query.sort, "_id")).limit(query.limit as i64);
+        self.collect(found.run())
+    }
+}

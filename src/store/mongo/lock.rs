@@ -1,0 +1,259 @@
+//! The lock of a workflow: FireWorks' `locked` field, with a value that says whose it is, until
+//! when, and what its holder was doing, so that anybody can finish it.
+
+use std::time::{Duration, Instant};
+
+use bson::oid::ObjectId;
+use bson::{Bson, Document, doc};
+use jiff::{SignedDuration, Timestamp};
+use mongodb::options::ReturnDocument;
+
+use super::commands::{Journal, update};
+use super::{MongoStore, view};
+use crate::store::{Result, StoreError, Verb};
+use crate::workflow::{FwId, LaunchId, as_int, int, int_list, time};
+
+/// How long a holder may take before it counts as dead; far more than any transition needs.
+const HOLD: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long we wait for somebody else's lock before the caller hears of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is done under a lock.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// Apply the outcomes of launches that have ended.
+    Outcomes(Vec<Run>),
+    /// A verb of the user on a firework.
+    Verb(Verb, FwId),
+}
+
+/// A launch that has ended, and the first ids of the fireworks it spawns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub fw_id: FwId,
+    pub launch_id: LaunchId,
+    pub spawned: Vec<FwId>,
+}
+
+/// A workflow to be locked.
+pub struct Wanted {
+    pub workflow: ObjectId,
+    pub task: Task,
+    /// What to read of it.
+    pub projection: Document,
+}
+
+/// A workflow that we have locked.
+pub struct Locked {
+    pub workflow: ObjectId,
+    pub owner: String,
+    pub task: Task,
+    /// What was read of it.
+    pub document: Document,
+}
+
+impl Task {
+    fn value(&self, owner: &str) -> Document {
+        let mut value = doc! {
+            "by": "volley",
+            "owner": owner,
+            "host": gethostname::gethostname().to_string_lossy().into_owned(),
+            "pid": int(i64::from(std::process::id())),
+            "until": time::to_iso(Timestamp::now() + HOLD),
+        };
+        match self {
+            Task::Verb(verb, fw_id) => {
+                value.insert("verb", verb.as_str());
+                value.insert("fw", int(*fw_id));
+            }
+            Task::Outcomes(runs) => {
+                let runs = runs.iter().map(|run| {
+                    let ids: Vec<Bson> = run.spawned.iter().copied().map(int).collect();
+                    doc! { "fw": int(run.fw_id), "launch": int(run.launch_id), "spawned": ids }
+                });
+                value.insert("runs", runs.collect::<Vec<_>>());
+            }
+        }
+        value
+    }
+
+    /// Reads what the holder of a lock was doing; nothing, for a lock it took for something that
+    /// leaves no trace.
+    fn read(value: &Document) -> Self {
+        let id = |document: &Document, key| document.get(key).and_then(as_int);
+        if let (Ok("rerun"), Some(fw_id)) = (value.get_str("verb"), id(value, "fw")) {
+            return Task::Verb(Verb::Rerun, fw_id);
+        }
+        let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
+        Task::Outcomes(
+            runs.filter_map(|run| {
+                Some(Run {
+                    fw_id: id(run, "fw")?,
+                    launch_id: id(run, "launch")?,
+                    spawned: int_list(run.get("spawned")),
+                })
+            })
+            .collect(),
+        )
+    }
+}
+
+/// What came of trying to lock.
+enum Attempt {
+    Got(Box<Locked>),
+    Busy(Wanted),
+    /// The workflow has been deleted.
+    Gone,
+}
+
+impl MongoStore {
+    /// Locks all of them; `work` is called with those that are ours, as soon as they are. Workflows
+    /// that have been deleted are left out.
+    pub(super) fn with_locks(
+        &self,
+        mut wanted: Vec<Wanted>,
+        mut work: impl FnMut(Vec<Locked>) -> Result<()>,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(4);
+        loop {
+            let mut got = Vec::new();
+            let mut busy = Vec::new();
+            for attempt in self.try_lock(wanted)? {
+                match attempt {
+                    Attempt::Got(locked) => got.push(*locked),
+                    Attempt::Busy(again) => busy.push(again),
+                    Attempt::Gone => {}
+                }
+            }
+            if !got.is_empty() {
+                work(got)?;
+            }
+            if busy.is_empty() {
+                return Ok(());
+            }
+            for one in &busy {
+                self.take_over(one.workflow, begun.elapsed())?;
+            }
+            std::thread::sleep(pause + jitter(pause));
+            pause = (pause * 2).min(Duration::from_millis(250));
+            wanted = busy;
+        }
+    }
+
+    fn try_lock(&self, wanted: Vec<Wanted>) -> Result<Vec<Attempt>> {
+        let owner = uuid::Uuid::now_v7().to_string();
+        let free = |workflow: ObjectId| doc! { "_id": workflow, "locked": { "$exists": false } };
+        let lock = |task: &Task| doc! { "$set": { "locked": task.value(&owner) } };
+        let documents: Vec<Document> = if let [one] = wanted.as_slice() {
+            let locked = self
+                .workflows
+                .find_one_and_update(free(one.workflow), lock(&one.task))
+                .projection(one.projection.clone())
+                .return_document(ReturnDocument::After);
+            match self.ask(locked.run())? {
+                Some(document) => vec![document],
+                None => self.look_at(&wanted)?,
+            }
+        } else {
+            let statements = wanted.iter().map(|one| update(free(one.workflow), lock(&one.task)));
+            self.bulk("workflows", statements.collect(), Journal::No)?;
+            self.look_at(&wanted)?
+        };
+        let place = self.settings.place();
+        let mut by_id = std::collections::HashMap::new();
+        for document in documents {
+            by_id.insert(view::object_id(&document, &place)?, document);
+        }
+        Ok(wanted
+            .into_iter()
+            .map(|one| match by_id.remove(&one.workflow) {
+                None => Attempt::Gone,
+                Some(document) if holder(&document) == Some(&owner) => Attempt::Got(Box::new(Locked {
+                    workflow: one.workflow,
+                    owner: owner.clone(),
+                    task: one.task,
+                    document,
+                })),
+                Some(_) => Attempt::Busy(one),
+            })
+            .collect())
+    }
+
+    /// Reads workflows with all their projections together; those of different workflows do not
+    /// meet, since ids are unique.
+    fn look_at(&self, wanted: &[Wanted]) -> Result<Vec<Document>> {
+        let mut projection = Document::new();
+        for one in wanted {
+            projection.extend(one.projection.clone());
+        }
+        // MongoDB refuses a field beside a part of itself.
+        if projection.contains_key("fw_states") {
+            projection = projection.into_iter().filter(|(key, _)| !key.starts_with("fw_states.")).collect();
+        }
+        let ids: Vec<ObjectId> = wanted.iter().map(|one| one.workflow).collect();
+        self.collect(self.workflows.find(doc! { "_id": { "$in": ids } }).projection(projection).run())
+    }
+
+    /// Finishes what the dead holder of a lock had begun, and frees the workflow. A holder that may
+    /// be alive is left alone; after a while it is named to the caller.
+    fn take_over(&self, workflow: ObjectId, waited: Duration) -> Result<()> {
+        let Some(document) = self.ask(self.workflows.find_one(doc! { "_id": workflow }).run())? else {
+            return Ok(());
+        };
+        let Some(locked) = document.get("locked") else { return Ok(()) };
+        let ours = locked.as_document().filter(|value| value.get_str("by").ok() == Some("volley"));
+        let until = ours.and_then(|value| value.get("until")).and_then(time::from_bson);
+        if let (Some(value), Some(until)) = (ours, until)
+            && until < Timestamp::now()
+        {
+            let owner = uuid::Uuid::now_v7().to_string();
+            let dead = doc! { "_id": workflow, "locked": value.clone() };
+            let mut renewed = value.clone();
+            renewed.insert("owner", &owner);
+            renewed.insert("until", time::to_iso(Timestamp::now() + HOLD));
+            let taken = self.workflows.update_one(dead, doc! { "$set": { "locked": renewed } });
+            if self.ask(taken.run())?.matched_count == 1 {
+                tracing::warn!("took over the workflow lock of {}", describe(locked));
+                let locked = Locked { workflow, owner, task: Task::read(value), document };
+                self.repeat(locked, Timestamp::now())?;
+            }
+            return Ok(());
+        }
+        if waited > PATIENCE {
+            let fw_id = document.get_array("nodes").ok().and_then(|nodes| nodes.first()).and_then(as_int);
+            return Err(StoreError::Locked {
+                fw_id: fw_id.unwrap_or_default(),
+                by: describe(locked),
+                waited_s: waited.as_secs(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Unlocks, if the lock is still ours.
+    pub(super) fn unlock(&self, locked: &Locked) -> Result<()> {
+        let filter = doc! { "_id": locked.workflow, "locked.owner": &locked.owner };
+        self.ask(self.workflows.update_one(filter, doc! { "$unset": { "locked": "" } }).run())?;
+        Ok(())
+    }
+}
+
+fn holder(document: &Document) -> Option<&str> {
+    document.get_document("locked").ok()?.get_str("owner").ok()
+}
+
+/// The holder of a lock, for people.
+fn describe(locked: &Bson) -> String {
+    let Some(value) = locked.as_document() else { return "a Python FireWorks process".to_owned() };
+    let host = value.get_str("host").unwrap_or("an unknown host");
+    let pid = value.get("pid").and_then(as_int).unwrap_or_default();
+    format!("process {pid} on {host}")
+}
+
+/// Up to as much again, so that waiters do not come back together.
+fn jitter(pause: Duration) -> Duration {
+    let random = uuid::Uuid::now_v7().as_u128() as u32;
+    pause.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
