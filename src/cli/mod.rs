@@ -55,8 +55,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(*args),
-        Verb::Rlaunch(args) => rlaunch::run(args),
         Verb::Qlaunch(args) => qlaunch::run(args),
+        Verb::Rlaunch(args) => rlaunch::run(args),
         Verb::Link(args) => link::run(&args),
     }
 }

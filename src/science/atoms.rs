@@ -15,6 +15,9 @@ use super::linear::{Mat3, Vec3, determinant, independence};
 /// strongly skewed description of one, is many orders of magnitude above.
 const SINGULAR: f64 = 1e-10;
 
+/// No coordinate is larger than this, Angstrom.
+const FARTHEST: f64 = 1e9;
+
 /// A collection of atoms. Lengths in Angstrom.
 ///
 /// ```
@@ -192,16 +195,23 @@ impl Atoms {
 }
 
 fn check_positions(positions: &[Vec3]) -> Result<()> {
-    match positions.iter().position(|position| position.iter().any(|x| !x.is_finite())) {
-        Some(index) => Err(Error::NotFinite { what: format!("the position of atom {index}") }),
+    for (index, position) in positions.iter().enumerate() {
+        check_lengths(position, || format!("the position of atom {index}"))?;
+    }
+    Ok(())
+}
+
+/// Lengths are numbers, and of a size that arithmetic with them cannot overflow.
+fn check_lengths(lengths: &[f64], what: impl Fn() -> String) -> Result<()> {
+    match lengths.iter().find(|x| !x.is_finite() || x.abs() > FARTHEST) {
         None => Ok(()),
+        Some(x) if x.is_finite() => Err(Error::bad(what(), format!("{x:e} Angstrom is beyond any structure"))),
+        Some(_) => Err(Error::NotFinite { what: what() }),
     }
 }
 
 fn check_cell(cell: &Mat3, pbc: [bool; 3]) -> Result<()> {
-    if cell.iter().flatten().any(|x| !x.is_finite()) {
-        return Err(Error::NotFinite { what: "an entry of the cell".into() });
-    }
+    check_lengths(cell.as_flattened(), || "an entry of the cell".into())?;
     let periodic: Vec<usize> = (0..3).filter(|k| pbc[*k]).collect();
     let rows: Vec<Vec3> = periodic.iter().map(|k| cell[*k]).collect();
     if independence(&rows) > SINGULAR {

@@ -2,7 +2,7 @@
 //!
 //! One of `{bulk: Cu}`, `{bulk: {name: Cu, cubic: true}}`, `{molecule: N2}`, `{file: POSCAR}`, plain
 //! `{numbers | symbols, positions, cell, pbc, fixed, columns, info}`, or the dictionaries of ASE,
-//! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file`] recognises it,
+//! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file()`] recognises it,
 //! [`read_file`] reads it, [`plain`] is what to store instead.
 
 use std::path::Path;
@@ -36,6 +36,8 @@ const BULK: [&str; 10] = ["name", "crystalstructure", "a", "b", "c", "covera", "
 pub fn build(spec: &Value) -> Result<Atoms> {
     let atoms = if mson::is_mson(spec) {
         mson::from_mson(spec)?
+    } else if mson::is_database(spec) {
+        mson::from_database(spec)?
     } else if pymatgen::is_pymatgen(spec) {
         pymatgen::from_pymatgen(spec)?
     } else if let Some(given) = spec.get("bulk") {

@@ -158,7 +158,7 @@ impl Calculator for Emt {
         // Second pass: forces on real atoms and ghosts.
         scratch.forces.clear();
         scratch.forces.resize(extended, [0.0; 3]);
-        scratch.pairs.push(&scratch.slopes, &mut scratch.forces);
+        scratch.pairs.push(&scratch.positions, &scratch.slopes, &mut scratch.forces);
         let stress = stress(atoms.volume(), &scratch.positions, &scratch.forces);
         for (ghost, owner) in owners.iter().enumerate() {
             let owner = *owner as usize;

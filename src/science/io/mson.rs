@@ -15,9 +15,28 @@ use crate::science::linear::Vec3;
 const NOT_ARRAYS: [&str; 9] =
     ["numbers", "positions", "cell", "pbc", "celldisp", "constraints", "info", "calculator", "__ase_objtype__"];
 
+/// Members of a row of ase.db that make up the structure.
+const IN_DATABASE: [&str; 9] =
+    ["numbers", "positions", "cell", "pbc", "constraints", "tags", "momenta", "initial_magmoms", "initial_charges"];
+
 /// Whether a value has one of the two forms.
 pub fn is_mson(value: &Value) -> bool {
     value["@class"] == "MSONAtoms" || value["__ase_objtype__"] == "atoms"
+}
+
+/// Whether a value is a database of ASE's, which is what ASE writes to a file named *.json.
+pub fn is_database(value: &Value) -> bool {
+    value["ids"].is_array() && value["nextid"].is_u64()
+}
+
+/// The last structure of a database.
+pub fn from_database(value: &Value) -> Result<Atoms> {
+    let last = value["ids"].as_array().and_then(|ids| ids.last()?.as_u64()).ok_or(Error::NoAtoms)?;
+    let Some(row) = value[last.to_string()].as_object() else {
+        return Err(Error::bad("ids", format!("there is no row {last}")));
+    };
+    let members = row.iter().filter(|(key, _)| IN_DATABASE.contains(&key.as_str()));
+    from_mson(&members.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 /// The MSON form.
@@ -151,7 +170,7 @@ impl Array {
             let (Some(shape), Some(flat)) = (shape, flat.as_array()) else {
                 return Err(Error::bad(name, "has a malformed __ndarray__"));
             };
-            let expected = shape.iter().product();
+            let expected = shape.iter().fold(1usize, |product, n| product.saturating_mul(*n));
             if flat.len() != expected {
                 return Err(Error::Shape { what: name.into(), found: flat.len(), expected });
             }

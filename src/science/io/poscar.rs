@@ -31,7 +31,8 @@ pub fn read(text: &str) -> Result<Atoms> {
         symbols = counts;
         counts = lines.next("the number of atoms of each element")?;
     }
-    let numbers = species(symbols, counts).map_err(|reason| lines.error(&reason))?;
+    let most = lines.lines.clone().count();
+    let numbers = species(symbols, counts, most).map_err(|reason| lines.error(&reason))?;
 
     let mut mode = lines.next("the kind of coordinates")?;
     let selective = mode.trim_start().starts_with(['S', 's']);
@@ -85,8 +86,8 @@ pub fn write(atoms: &Atoms) -> Result<String> {
     Ok(out)
 }
 
-/// The atomic numbers of `counts` atoms each of `symbols`; blocks of one element may repeat.
-fn species(symbols: &str, counts: &str) -> std::result::Result<Vec<u8>, String> {
+/// The atomic numbers of `counts` atoms each of `symbols`, up to `most` in all; blocks of one element may repeat.
+fn species(symbols: &str, counts: &str, most: usize) -> std::result::Result<Vec<u8>, String> {
     let counts: Vec<usize> = counts.split_whitespace().map_while(|word| word.parse().ok()).collect();
     if counts.is_empty() {
         return Err("there must be a number of atoms for each element".into());
@@ -96,6 +97,10 @@ fn species(symbols: &str, counts: &str) -> std::result::Result<Vec<u8>, String> 
         symbols.split_whitespace().map(|word| word.split(['_', '/']).next().unwrap_or(word)).collect();
     if names.len() < counts.len() {
         return Err(format!("{} counts, but elements named are only {symbols:?}", counts.len()));
+    }
+    let total = counts.iter().fold(0usize, |total, count| total.saturating_add(*count));
+    if total > most {
+        return Err(format!("{total} atoms are counted, but only {most} lines follow"));
     }
     let mut numbers = Vec::new();
     for (name, count) in names.iter().zip(&counts) {

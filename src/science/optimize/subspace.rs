@@ -95,3 +95,45 @@ impl Hessian {
         self.inner[(size - 1, size - 1)] = self.alpha;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+
+    use super::Hessian;
+
+    /// The full matrix, as the update is written in books.
+    fn update(h: &mut DMatrix<f64>, s: &DVector<f64>, y: &DVector<f64>) {
+        let hs = &*h * s;
+        let rank_two = y * y.transpose() / y.dot(s) - &hs * hs.transpose() / s.dot(&hs);
+        *h += rank_two;
+    }
+
+    fn vector(length: usize, seed: f64) -> DVector<f64> {
+        DVector::from_fn(length, |i, _| (seed * (1.3 + i as f64)).sin())
+    }
+
+    #[test]
+    fn steps_are_those_of_the_full_matrix_whatever_its_curvature() {
+        let size = 9;
+        let mut full = DMatrix::identity(size, size) * 70.0;
+        let mut restricted = Hessian::new(70.0);
+        let mut indefinite = 0;
+        // More updates than dimensions, so that the basis fills up on the way.
+        for round in 1..14 {
+            let s = vector(size, 0.7 * f64::from(round));
+            let curvature = if round % 3 == 0 { -30.0 } else { 30.0 };
+            let y = &s * curvature + vector(size, 0.2 * f64::from(round)) * 10.0;
+            update(&mut full, &s, &y);
+            restricted.update(s.as_slice(), y.as_slice());
+            let g = vector(size, 2.1 * f64::from(round));
+            let eigen = full.clone().symmetric_eigen();
+            indefinite += usize::from(eigen.eigenvalues.min() < 0.0);
+            let scaled = eigen.eigenvectors.tr_mul(&g).component_div(&eigen.eigenvalues.abs());
+            let expected = -(&eigen.eigenvectors * scaled);
+            let found = DVector::from_vec(restricted.descend(g.as_slice()));
+            assert!((&found - &expected).norm() < 1e-8 * expected.norm(), "round {round}");
+        }
+        assert!(indefinite > 2 && restricted.basis.len() == size, "{indefinite}");
+    }
+}

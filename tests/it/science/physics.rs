@@ -238,6 +238,8 @@ fn a_slip_in_the_unit_of_length_does_not_hang() {
     let atoms = Atoms::new(vec![29], vec![[0.0; 3]]).and_then(|a| a.with_cell(tiny, [true; 3])).expect("valid");
     let message = Emt::default().calculate(&atoms).expect_err("too small").to_string();
     assert!(message.starts_with("the cell is too small for a cutoff"), "{message}");
-    let apart = Atoms::new(vec![29, 29], vec![[0.0; 3], [1e12, -1e12, 3.0]]).expect("valid");
+    let apart = Atoms::new(vec![29, 29], vec![[0.0; 3], [1e9, -1e9, 3.0]]).expect("valid");
     assert!((emt(&apart).energy - 7.02).abs() < 1e-12);
+    let lost = Atoms::new(vec![29], vec![[0.0, 1e300, 0.0]]).expect_err("too far").to_string();
+    assert_eq!(lost, "the position of atom 0: 1e300 Angstrom is beyond any structure");
 }
