@@ -2,6 +2,7 @@
 
 mod firetask_script;
 mod mongo_locks;
+mod rocket_away;
 mod rocket_fleet;
 mod rocket_run;
 mod rocket_signals;
