@@ -11,7 +11,9 @@
 pub mod cli;
 pub mod config;
 pub mod firetask;
+pub mod launcher;
 pub mod launchpad;
+pub mod queue;
 pub mod recipes;
 pub mod rocket;
 pub mod science;

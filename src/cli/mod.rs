@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod lpad;
 pub mod output;
+mod qlaunch;
 mod rlaunch;
 pub mod select;
 
@@ -35,6 +36,8 @@ struct Volley {
 enum Verb {
     /// The launchpad: add workflows, look at them, steer them
     Lpad(Box<lpad::Args>),
+    /// Have a queue run what is READY
+    Qlaunch(qlaunch::Args),
     /// Run fireworks here
     Rlaunch(rlaunch::Args),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
@@ -52,6 +55,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Lpad(args) => lpad::run(*args),
+        Verb::Qlaunch(args) => qlaunch::run(args),
         Verb::Rlaunch(args) => rlaunch::run(args),
         Verb::Link(args) => link::run(&args),
     }
@@ -63,6 +67,7 @@ fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
         Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
+        Some("qlaunch") => Verb::Qlaunch(parse_as("qlaunch", args)),
         Some("rlaunch") => Verb::Rlaunch(parse_as("rlaunch", args)),
         _ => parse_as::<Volley>("volley", args).verb,
     }

@@ -90,7 +90,7 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     origins.extend(volley.origins);
     let search = Search { flags, around, config_dir: config_dir(flags, around)?, fw_config: &fw_config };
 
-    let (location, location_origin, log_level) = location(&search, &mut warnings)?;
+    let (location, location_origin, launchpad_file, log_level) = location(&search, &mut warnings)?;
     origins.push(("launchpad", location_origin.clone()));
     let fworker_file = search.find("worker file", "my_fworker.yaml", &flags.fworker_file, &fw_config.fworker)?;
     let fworker = match &fworker_file {
@@ -108,6 +108,7 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     let settings = Settings {
         location,
         location_origin,
+        launchpad_file,
         fworker,
         fworker_file: fworker_file.map(|(path, _)| path),
         queueadapter_file: queue.map(|(path, _)| path),
@@ -187,7 +188,7 @@ impl Search<'_> {
 fn location(
     search: &Search<'_>,
     warnings: &mut Vec<String>,
-) -> Result<(Location, Origin, Option<LogLevel>), ConfigError> {
+) -> Result<(Location, Origin, Option<PathBuf>, Option<LogLevel>), ConfigError> {
     let around = search.around;
     let named = match (&search.flags.launchpad, &around.launchpad) {
         (Some(flag), _) => Some((flag, Origin::Flag)),
@@ -196,7 +197,7 @@ fn location(
     };
     let file = match named {
         Some((uri, origin)) if launchpad_file::is_uri(uri) => {
-            return Ok((Location::Mongo(Box::new(launchpad_file::mongo_uri(uri))), origin, None));
+            return Ok((Location::Mongo(Box::new(launchpad_file::mongo_uri(uri))), origin, None, None));
         }
         Some((path, origin)) if is_settings_file(path) => {
             let path = around.cwd.join(path);
@@ -205,15 +206,15 @@ fn location(
             }
             Some((path, origin))
         }
-        Some((path, origin)) => return Ok((Location::Sqlite(around.cwd.join(path)), origin, None)),
+        Some((path, origin)) => return Ok((Location::Sqlite(around.cwd.join(path)), origin, None, None)),
         None => search.find("launchpad file", "my_launchpad.yaml", &None, &search.fw_config.launchpad)?,
     };
     match file {
         Some((path, origin)) => {
             let read = launchpad_file::read(&path, warnings)?;
-            Ok((read.location, origin, read.log_level))
+            Ok((read.location, origin, Some(path), read.log_level))
         }
-        None => Ok((Location::Sqlite(around.data.join("volley/launchpad.db")), Origin::Default, None)),
+        None => Ok((Location::Sqlite(around.data.join("volley/launchpad.db")), Origin::Default, None, None)),
     }
 }
 

@@ -18,6 +18,7 @@ mod launchpad_file;
 mod load;
 mod log_level;
 pub mod nearest;
+pub mod qadapter;
 pub mod read;
 mod volley_file;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub location: Location,
     /// Where `location` was read.
     pub location_origin: Origin,
+    /// The file that describes the launchpad, absolute, when there is one.
+    pub launchpad_file: Option<PathBuf>,
     /// The worker.
     pub fworker: FWorker,
     /// The file of the worker, absolute, when there is one.

@@ -60,6 +60,11 @@ impl<'a> SettingsFile<'a> {
         self.path
     }
 
+    /// All keys, in the order of the file.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.map.keys().map(String::as_str)
+    }
+
     /// Keys that are none of `known`, each with the nearest known one in words.
     pub fn unknown<'s>(&'s self, known: &'s [&str]) -> impl Iterator<Item = (&'s str, String)> {
         self.map

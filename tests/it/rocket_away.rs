@@ -5,11 +5,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
+use volley::store::Location;
 use volley::workflow::State;
 
-use crate::rocket_site::{Running, Site, wait_until};
 use crate::support::Launchpad;
-use volley::store::Location;
+use crate::support::site::{Running, Site, wait_until};
 
 /// A way to a server that can be cut.
 struct Way {

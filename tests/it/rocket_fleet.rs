@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::rocket_site::{Site, wait_until};
 use crate::support::Launchpad;
+use crate::support::site::{Site, wait_until};
 
 fn file_write() -> Value {
     json!([{"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "a", "contents": "1"}]}])

@@ -5,8 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::rocket_site::Site;
 use crate::support::service;
+use crate::support::site::Site;
 
 /// A script that leaves this action behind.
 fn leaves(action: &Value) -> Value {

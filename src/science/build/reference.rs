@@ -1,6 +1,6 @@
-//! The crystal in which each element is found, with its lattice constants (Angstrom) at room
-//! temperature, as ASE's reference states have them: N. W. Ashcroft and N. D. Mermin, Solid State
-//! Physics (1976), the tables of lattice constants; magnetic moments in Bohr magnetons.
+//! The crystal in which each element is found, with its lattice constants and magnetic moment, as
+//! ASE's reference states have them; by ASE's word from N. W. Ashcroft and N. D. Mermin, Solid State
+//! Physics (1976).
 
 /// The reference crystal of an element. Lengths in Angstrom, angles in degrees.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,8 +3,8 @@
 //! -135 and 13, whatever the elements.
 
 /// e^x by x = k ln 2 + r, |r| <= ln 2 / 2, and the Taylor series of e^r to r^13 (remainder below
-/// 5e-18). Splitting of ln 2 after W. J. Cody and W. Waite, Software Manual for the Elementary
-/// Functions (1980), chapter 6.
+/// 5e-18). Reduction after W. J. Cody and W. Waite, Software Manual for the Elementary
+/// Functions (1980), chapter 6, with the two parts of ln 2 that fdlibm has.
 #[inline(always)]
 pub(super) fn exp(x: f64) -> f64 {
     // ln 2 in two parts; the first has zeros at its end, so that k times it is exact.

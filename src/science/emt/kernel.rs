@@ -47,6 +47,10 @@ impl Pairs {
         for column in [&mut self.at_centre, &mut self.at_neighbour, &mut self.pair] {
             column.clear();
         }
+        for column in [&mut self.at_centre, &mut self.pair] {
+            column.reserve(model.list.len());
+        }
+        self.neighbours.reserve(model.list.len());
         for row in model.list.rows() {
             let centre = row.atom as usize;
             let start = self.neighbours.len();

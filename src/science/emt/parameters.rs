@@ -15,8 +15,8 @@ pub(super) const BETA: f64 = 1.809;
 /// One element in the units of the paper: E0 and V0 in eV, lengths in bohr.
 struct Entry(u8, f64, f64, f64, f64, f64, f64, f64);
 
-/// Atomic number, E0, s0, V0, eta2, kappa, lambda, n0. Table 1 of the paper for the metals;
-/// H, C, N and O are ASE's additions "just for fun".
+/// Atomic number, E0, s0, V0, eta2, kappa, lambda, n0, with the digits ASE has. The metals are the
+/// paper's; H, C, N and O are ASE's additions "just for fun".
 const TABLE: [Entry; 11] = [
     Entry(13, -3.28, 3.00, 1.493, 1.240, 2.000, 1.169, 0.00700),
     Entry(29, -3.51, 2.67, 2.476, 1.652, 2.740, 1.906, 0.00910),

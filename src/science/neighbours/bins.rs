@@ -1,7 +1,6 @@
 //! Linked cells: points sorted into boxes, so that a search looks at nearby boxes only
-//! (D. Knuth's "fixed-radius near neighbours"; M. P. Allen and D. J. Tildesley, Computer
-//! Simulation of Liquids, section 5.3). Boxes along x lie side by side in memory, so a row of
-//! boxes is one run of points.
+//! (B. Quentrec and C. Brot, J. Comput. Phys. 13, 430 (1973), doi:10.1016/0021-9991(73)90046-6).
+//! Boxes along x lie side by side in memory, so a row of boxes is one run of points.
 
 use crate::science::linear::Vec3;
 

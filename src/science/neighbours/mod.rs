@@ -74,6 +74,16 @@ impl NeighbourList {
         self.built.as_ref().map_or(&[], |built| &built.rows)
     }
 
+    /// The number of pairs in all rows.
+    pub fn len(&self) -> usize {
+        self.built.as_ref().map_or(0, |built| built.neighbours.len())
+    }
+
+    /// Whether there are no pairs.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The neighbours of a row, as indices into the extended list.
     pub fn neighbours(&self, row: Row) -> &[u32] {
         self.built.as_ref().map_or(&[], |built| &built.neighbours[row.start as usize..row.end as usize])
@@ -124,7 +134,9 @@ impl Built {
         };
         let kind_count = kinds.iter().max().map_or(0, |kind| kind + 1);
         let mut rows = Vec::with_capacity(atoms.len());
-        let mut neighbours = Vec::new();
+        // Room for a dense metal: growing would touch twice the memory, and memory that is never
+        // touched costs nothing.
+        let mut neighbours = Vec::with_capacity(64 * atoms.len());
         let mut buffer = Vec::new();
         for atom in 0..atoms.len() as u32 {
             let found = bins.around(atom, extended[atom as usize], &mut buffer);

@@ -1,5 +1,7 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
+pub mod site;
+
 use std::path::PathBuf;
 
 use bson::Document;
@@ -69,11 +71,6 @@ impl Drop for Launchpad {
 pub fn draft(json: serde_json::Value) -> Draft {
     let map = json.as_object().expect("an object");
     Draft::from_document(&volley::workflow::json::to_document(map)).expect("a workflow")
-}
-
-/// A point in time, in seconds after an arbitrary zero.
-pub fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
 }
 
 /// A worker in a test: claims and finishes without running anything.

@@ -69,16 +69,21 @@ impl Site {
         self.add(json!({"spec": {"_tasks": tasks}}))[0]
     }
 
-    /// `volley rlaunch` with the folder as home and working directory.
-    pub fn rlaunch(&self, arguments: &[&str]) -> Command {
+    /// `volley` with the folder as home and working directory.
+    pub fn volley(&self, arguments: &[&str]) -> Command {
         // Whoever runs the tests may ignore signals, which children inherit.
         let mut command = Command::new("env");
-        command.args(["--default-signal=INT,HUP", env!("CARGO_BIN_EXE_volley"), "rlaunch"]).args(arguments);
+        command.args(["--default-signal=INT,HUP", env!("CARGO_BIN_EXE_volley")]).args(arguments);
         command.current_dir(self.path()).env("HOME", self.path()).env("XDG_DATA_HOME", self.path());
         for variable in ["VOLLEY_LAUNCHPAD", "FW_CONFIG_FILE", "RUST_LOG"] {
             command.env_remove(variable);
         }
         command
+    }
+
+    /// `volley rlaunch`.
+    pub fn rlaunch(&self, arguments: &[&str]) -> Command {
+        self.volley(&[&["rlaunch"], arguments].concat())
     }
 
     /// Runs it to its end.

@@ -1,0 +1,227 @@
+"""Owns the measurements of scripts/bench: peers and Volley in the same run, medians of ratios.
+
+Machines are shared and noisy, so nothing here is compared with a fixed time: every figure is a
+ratio of two runs that stood next to each other, or a count.
+"""
+
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+ROOT = sys.argv[1]
+VOLLEY = os.path.join(ROOT, "target", "release", "volley")
+MONGO = os.environ["VOLLEY_TEST_MONGO"]
+ROUNDS = 3
+
+WRITE = {"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "out", "contents": "x"}]}
+SCRIPT = {"_fw_name": "ScriptTask", "script": "true"}
+
+
+def volley(launchpad, folder, *arguments, log=None):
+    """Runs Volley; returns seconds and what it logged."""
+    environment = dict(os.environ, VOLLEY_LAUNCHPAD=launchpad, HOME=folder, XDG_DATA_HOME=folder)
+    if log:
+        environment["RUST_LOG"] = log
+    start = time.perf_counter()
+    run = subprocess.run([VOLLEY, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    if run.returncode != 0:
+        sys.exit(f"volley {' '.join(arguments)} failed:\n{run.stderr}")
+    return seconds, run.stderr
+
+
+class Database:
+    """A MongoDB database that is gone afterwards."""
+
+    def __enter__(self):
+        import pymongo
+
+        self.client = pymongo.MongoClient(MONGO)
+        self.name = f"volley_bench_{uuid.uuid4().hex}"
+        self.uri = f"{MONGO}/{self.name}"
+        return self
+
+    def __exit__(self, *_):
+        self.client.drop_database(self.name)
+
+
+def write_workflows(path, workflows):
+    """Workflows as (number of fireworks, links, task) in one file, a document each."""
+    with open(path, "w") as file:
+        for count, links, task in workflows:
+            fws = [{"fw_id": i + 1, "spec": {"_tasks": [task]}} for i in range(count)]
+            file.write("---\n" + json.dumps({"fws": fws, "links": links}) + "\n")
+
+
+def volley_rate(launchpad, workflows):
+    """Fireworks per second of one rapidfire, the start of the process included."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "wf.yaml")
+        write_workflows(path, workflows)
+        volley(launchpad, folder, "lpad", "reset", "--yes")
+        volley(launchpad, folder, "lpad", "add", path)
+        os.mkdir(os.path.join(folder, "run"))
+        count = sum(workflow[0] for workflow in workflows)
+        seconds, _ = volley(launchpad, os.path.join(folder, "run"), "rlaunch", "-s", "rapidfire")
+        return count / seconds
+
+
+def python_rate(database, workflows):
+    """Fireworks per second of FireWorks' own rapidfire, called inside a running Python."""
+    from fireworks import Firework, FWorker, LaunchPad, Workflow
+    from fireworks.core.rocket_launcher import rapidfire
+    from fireworks.user_objects.firetasks.fileio_tasks import FileWriteTask
+    from fireworks.user_objects.firetasks.script_task import ScriptTask
+
+    classes = {"FileWriteTask": FileWriteTask, "ScriptTask": ScriptTask}
+    launchpad = LaunchPad(host=database.uri, name=database.name, uri_mode=True, strm_lvl="CRITICAL")
+    launchpad.reset("", require_password=False)
+    for count, links, task in workflows:
+        arguments = {key: value for key, value in task.items() if key != "_fw_name"}
+        fws = [Firework([classes[task["_fw_name"]](arguments)], fw_id=-(i + 1)) for i in range(count)]
+        links = {-int(parent): [-child for child in children] for parent, children in links.items()}
+        launchpad.add_wf(Workflow(fws, links))
+    count = sum(workflow[0] for workflow in workflows)
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        start = time.perf_counter()
+        rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
+        seconds = time.perf_counter() - start
+        os.chdir(here)
+    return count / seconds
+
+
+def median_ratio(name, ours, theirs):
+    """Runs both in turn; prints the medians of both and of the ratios."""
+    pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    first, second = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
+    print(f"  {name:<44} {first:>9.1f} {second:>9.1f}   x {ratio:.1f}", flush=True)
+
+
+def throughput():
+    print("fireworks per second, one worker                    Volley FireWorks     ratio")
+    for name, task, ours, theirs in [("FileWriteTask", WRITE, 2000, 100), ("ScriptTask: true", SCRIPT, 1000, 100)]:
+        independent = lambda count: [(1, {}, task)] * count
+        with Database() as database:
+            peer = lambda: python_rate(database, independent(theirs))
+            median_ratio(f"{name}, MongoDB", lambda: volley_rate(database.uri, independent(ours)), peer)
+            with tempfile.TemporaryDirectory() as folder:
+                sqlite = os.path.join(folder, "launchpad.db")
+                mine = lambda: volley_rate(sqlite, independent(ours))
+                median_ratio(f"{name}, SQLite against their MongoDB", mine, peer)
+
+
+def round_trips():
+    print("MongoDB commands per firework, READY to COMPLETED (Python FireWorks: 38)")
+    chain = lambda count: {str(i): [i + 1] for i in range(1, count)}
+    cases = [
+        ("chain of 100, one at a time", [(100, chain(100), WRITE)]),
+        ("200 independent, claimed in batches", [(1, {}, WRITE)] * 200),
+        ("50 diamonds", [(4, {"1": [2, 3], "2": [4], "3": [4]}, WRITE)] * 50),
+    ]
+    for name, workflows in cases:
+        with Database() as database, tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "wf.yaml")
+            write_workflows(path, workflows)
+            volley(database.uri, folder, "lpad", "reset", "--yes")
+            volley(database.uri, folder, "lpad", "add", path)
+            _, log = volley(database.uri, folder, "rlaunch", "rapidfire", log="volley::mongo=trace")
+            commands = log.count("TRACE")
+            count = sum(workflow[0] for workflow in workflows)
+            print(f"  {name:<44} {commands / count:>9.2f}   ({commands} for {count}, all of the process)", flush=True)
+
+
+def growth():
+    print("one workflow of 3000 against 1000 of 3: fireworks per second      3000    3x1000     ratio")
+    wide = (3000, {"1": list(range(2, 3000)), **{str(i): [3000] for i in range(2, 3000)}}, WRITE)
+    small = [(3, {"1": [2], "2": [3]}, WRITE)] * 1000
+    with Database() as database:
+        median_ratio("MongoDB", lambda: volley_rate(database.uri, [wide]), lambda: volley_rate(database.uri, small))
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "launchpad.db")
+        median_ratio("SQLite", lambda: volley_rate(path, [wide]), lambda: volley_rate(path, small))
+
+
+def emt():
+    import numpy
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+
+    print("EMT energy, forces and stress of 4000 rattled Cu atoms: ms          Volley       ASE     ratio")
+    atoms = bulk("Cu", cubic=True) * (10, 10, 10)
+    atoms.rattle(0.05, seed=1)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(
+            {
+                "numbers": atoms.numbers.tolist(),
+                "positions": atoms.positions.tolist(),
+                "cell": atoms.cell.array.tolist(),
+                "pbc": [True] * 3,
+            },
+            file,
+        )
+        file.flush()
+        program = os.path.join(ROOT, "target", "release", "examples", "emt_bench")
+        for kind in ("warm", "cold"):
+
+            def ours():
+                return json.loads(subprocess.check_output([program, file.name]))
+
+            def theirs():
+                calculator, moved = EMT(), atoms.copy()
+                moved.calc = calculator
+                if kind == "warm":
+                    moved.get_potential_energy()
+                    moved.positions += numpy.random.default_rng(2).normal(0, 1e-4, moved.positions.shape)
+                start = time.perf_counter()
+                energy, _ = moved.get_potential_energy(), moved.get_forces()
+                return 1e3 * (time.perf_counter() - start), energy
+
+            pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
+            if kind == "cold":
+                worst = max(abs(a["energy"] - b[1]) for a, b in pairs)
+                print(f"  greatest difference of the energies: {worst:.1e} eV")
+            ratio = statistics.median(b[0] / a[f"{kind}_ms"] for a, b in pairs)
+            mine = statistics.median(a[f"{kind}_ms"] for a, _ in pairs)
+            other = statistics.median(b[0] for _, b in pairs)
+            print(f"  {kind + ' neighbour list':<52} {mine:>9.2f} {other:>9.1f}   x {ratio:.0f}", flush=True)
+
+
+def listing():
+    print("`lpad get_fws` of 100 fireworks, process start to exit: ms          Volley FireWorks     ratio")
+    lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
+    with Database() as database, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "wf.yaml")
+        write_workflows(path, [(1, {}, WRITE)] * 100)
+        with open(os.path.join(folder, "my_launchpad.yaml"), "w") as file:
+            file.write(f"host: {database.uri}\nname: {database.name}\nuri_mode: true\n")
+        sqlite = os.path.join(folder, "launchpad.db")
+        for launchpad in (database.uri, sqlite):
+            volley(launchpad, folder, "lpad", "add", path)
+
+        def theirs():
+            start = time.perf_counter()
+            subprocess.run([lpad, "get_fws"], cwd=folder, capture_output=True, check=True)
+            return time.perf_counter() - start
+
+        for name, launchpad in [("SQLite", sqlite), ("MongoDB", database.uri)]:
+            pairs = [(volley(launchpad, folder, "lpad", "get_fws")[0], theirs()) for _ in range(ROUNDS + 2)]
+            ratio = statistics.median(b / a for a, b in pairs)
+            mine, other = (1e3 * statistics.median(pair[i] for pair in pairs) for i in (0, 1))
+            print(f"  {name:<52} {mine:>9.1f} {other:>9.1f}   x {ratio:.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    chosen = sys.argv[2:] or ["throughput", "round-trips", "growth", "emt", "listing"]
+    for name in chosen:
+        globals()[name.replace("-", "_")]()
+        print()

@@ -1,0 +1,245 @@
+//! `qlaunch`: has a queue run what is READY.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::cli::common::{CommonArgs, open_store};
+use crate::cli::exit::{self, Exit};
+use crate::config::qadapter::{self, QueueAdapter, QueueType};
+use crate::config::{Settings, duration};
+use crate::launcher::rocket_launch::{RocketOptions, rocket_launch};
+use crate::launcher::{Ended, Launcher, LauncherError, Launches, Rapidfire, Script, Summary};
+use crate::queue::local::{self, Local};
+use crate::queue::slurm::Slurm;
+use crate::queue::{LaunchpadId, Queue};
+use crate::store::Location;
+
+/// Arguments of `qlaunch`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// The queue adapter's file, instead of my_qadapter.yaml; without one the queue is Slurm where there is an sbatch,
+    /// else this machine
+    #[arg(short, long = "queueadapter_file", global = true, value_name = "FILE")]
+    queueadapter_file: Option<PathBuf>,
+
+    /// Where jobs are submitted from, and blocks are made
+    #[arg(long = "launch_dir", global = true, value_name = "DIR", default_value = ".")]
+    launch_dir: PathBuf,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Submit one job, unless nothing is READY
+    Singleshot,
+    /// Submit jobs until everything READY has one, each in a folder of its own
+    Rapidfire(RapidfireArgs),
+    /// What the local queue starts its jobs with
+    #[command(hide = true)]
+    LocalJob {
+        /// The record of the job
+        record: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct RapidfireArgs {
+    /// Keep at most so many jobs of this launchpad queued or running; 0: no limit, and on this machine one for each
+    /// core
+    #[arg(short, long = "maxjobs_queue", value_name = "N", default_value_t = 0)]
+    maxjobs_queue: usize,
+
+    /// Launch folders in a block
+    #[arg(short = 'b', long = "maxjobs_block", value_name = "N", default_value_t = 500)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    maxjobs_block: usize,
+
+    /// How many jobs to submit in all; 0: until nothing READY is left without a job; infinite: until stopped
+    #[arg(long, value_name = "N|infinite", default_value = "0", value_parser = launches, allow_negative_numbers = true)]
+    nlaunches: Launches,
+
+    /// End after this time, whatever is left
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+
+    /// Longest time between two looks at the queue [default: RAPIDFIRE_SLEEP_SECS, 60]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    sleep: Option<Duration>,
+}
+
+/// As FireWorks reads it; -1 is infinite there, too.
+fn launches(text: &str) -> Result<Launches, String> {
+    match text {
+        "infinite" | "-1" => Ok(Launches::Infinite),
+        "0" => Ok(Launches::UntilSettled),
+        _ => text.parse().map(Launches::Count).map_err(|_| "write a number or `infinite`".to_owned()),
+    }
+}
+
+/// Runs `qlaunch`. The code is 128 plus the number of the signal that stopped it.
+pub fn run(args: Args) -> Result<ExitCode> {
+    if let Verb::LocalJob { record } = &args.verb {
+        local::supervise(record)?;
+        return Ok(Exit::Done.into());
+    }
+    let settings = args.common.settings_with_queue(args.queueadapter_file.as_deref())?;
+    let adapter = QueueAdapter::load(settings.queueadapter_file.as_deref())?;
+    for warning in &adapter.warnings {
+        tracing::warn!("{warning}");
+    }
+    let store = open_store(&settings)?;
+    let program = std::env::current_exe().context("cannot tell where this binary is")?;
+    let (options, environment) = rocket_options(&args.common, &settings)?;
+
+    let state = qadapter::state_folder()?;
+    let launchpad = LaunchpadId::of(&settings.location);
+    let queue: Box<dyn Queue> = match adapter.queue {
+        QueueType::Slurm => {
+            Box::new(Slurm::new(launchpad.clone(), adapter.programs.clone(), environment, adapter.timeout))
+        }
+        QueueType::Local => {
+            let supervisor = vec![program.clone(), "qlaunch".into(), "local-job".into()];
+            Box::new(Local::new(&state, &launchpad, supervisor, environment))
+        }
+    };
+    tracing::info!("queue: {}", queue.describe());
+
+    let command = rocket_launch(adapter.rocket_launch.as_deref(), &program, &options);
+    let name = &settings.fw_config.submit_script_name;
+    let script = Script::new(name, adapter.template.clone(), &adapter.keys, command);
+    let turn = state.join(launchpad.as_str()).join("turn.lock");
+    let signal = caught_signal()?;
+    let launcher = Launcher {
+        queue: queue.as_ref(),
+        script: &script,
+        claimable: &|limit| store.count_claimable(&settings.fworker, limit),
+        stop: &|| signal.load(Ordering::Relaxed) != 0,
+        turn: Some(&turn),
+    };
+    match args.verb {
+        Verb::Rapidfire(wanted) => {
+            let asked = rapidfire(wanted, &args.launch_dir, &settings, adapter.queue);
+            let summary = launcher.rapidfire(&asked).map_err(coded)?;
+            say_summary(&summary, queue.name())?;
+            if summary.ended == Ended::Stopped {
+                let signal = u8::try_from(signal.load(Ordering::Relaxed)).unwrap_or_default();
+                return Ok(ExitCode::from(128 + signal));
+            }
+        }
+        _ => match launcher.singleshot(&args.launch_dir).map_err(coded)? {
+            Some(job) => say(&format!("submitted job {job} to the {} queue", queue.name()))?,
+            None => say("nothing is READY for this worker: no job submitted")?,
+        },
+    }
+    Ok(Exit::Done.into())
+}
+
+/// What rapidfire means on this queue.
+fn rapidfire(wanted: RapidfireArgs, dir: &Path, settings: &Settings, queue: QueueType) -> Rapidfire {
+    let most = match (wanted.maxjobs_queue, queue) {
+        (0, QueueType::Slurm) => None,
+        // Nobody holds local jobs back; more than cores would only slow each other down.
+        (0, QueueType::Local) => Some(std::thread::available_parallelism().map_or(1, usize::from)),
+        (most, _) => Some(most),
+    };
+    Rapidfire {
+        launches: wanted.nlaunches,
+        most,
+        block: wanted.maxjobs_block,
+        new_block: settings.fw_config.always_create_new_block,
+        sleep: wanted.sleep.unwrap_or(settings.fw_config.rapidfire_sleep),
+        timeout: wanted.timeout,
+        dir: dir.to_owned(),
+    }
+}
+
+/// How jobs find this launchpad and worker: options, and what is added to their environment. A URI
+/// with a password goes the second way: command lines and scripts can be read by others.
+fn rocket_options(common: &CommonArgs, settings: &Settings) -> Result<(RocketOptions, Vec<(String, String)>)> {
+    const VARIABLE: &str = "VOLLEY_LAUNCHPAD";
+    let mut environment = Vec::new();
+    let launchpad = match (&settings.launchpad_file, &settings.location) {
+        (Some(path), _) | (None, Location::Sqlite(path)) => Some(path.to_string_lossy().into_owned()),
+        (None, Location::Mongo(_)) => match common.launchpad.clone().or_else(|| std::env::var(VARIABLE).ok()) {
+            Some(uri) if uri.contains('@') => {
+                environment.push((VARIABLE.to_owned(), uri));
+                None
+            }
+            uri => uri,
+        },
+    };
+    let config_dir = common.config_dir.as_ref().map(std::path::absolute).transpose().context("no current folder")?;
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let options = RocketOptions {
+        launchpad,
+        fworker: settings.fworker_file.as_ref().map(text),
+        config_dir: config_dir.as_ref().map(text),
+    };
+    Ok((options, environment))
+}
+
+/// The first Ctrl-C or SIGTERM, 0 before; a second Ctrl-C ends the program at once.
+fn caught_signal() -> Result<Arc<AtomicUsize>> {
+    let again = Arc::new(AtomicBool::new(false));
+    let caught = Arc::new(AtomicUsize::new(0));
+    // In this order: the first signal must not find the flag set by itself.
+    signal_hook::flag::register_conditional_shutdown(SIGINT, 128 + SIGINT, Arc::clone(&again))?;
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&again))?;
+        signal_hook::flag::register_usize(signal, Arc::clone(&caught), usize::try_from(signal)?)?;
+    }
+    Ok(caught)
+}
+
+fn say_summary(summary: &Summary, queue: &str) -> Result<()> {
+    let reason = match summary.ended {
+        Ended::Done => "",
+        Ended::Timeout => "; ended by --timeout",
+        Ended::Stopped => "; stopped",
+    };
+    match summary.submitted.len() {
+        0 if reason.is_empty() => say("nothing is READY without a job: no job submitted"),
+        1 => say(&format!("submitted 1 job to the {queue} queue{reason}")),
+        many => say(&format!("submitted {many} jobs to the {queue} queue{reason}")),
+    }
+}
+
+fn say(line: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+/// What the queue says has an exit code of its own.
+fn coded(error: LauncherError) -> anyhow::Error {
+    match error {
+        LauncherError::Queue { .. } => exit::failure(Exit::Queue, error),
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_numbers_of_launches() {
+        assert_eq!(launches("infinite"), Ok(Launches::Infinite));
+        assert_eq!(launches("-1"), Ok(Launches::Infinite));
+        assert_eq!(launches("0"), Ok(Launches::UntilSettled));
+        assert_eq!(launches("12"), Ok(Launches::Count(12)));
+        assert!(launches("many").is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Batch queues: who runs job scripts, and which of ours are there.
+//!
+//! A queue only knows scripts. What is in them, how many there should be and where they lie is
+//! decided by [`crate::launcher`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod command;
+mod error;
+pub mod launchpad_id;
+pub mod local;
+pub mod slurm;
+pub mod template;
+
+pub use error::{Busy, QueueError};
+pub use launchpad_id::LaunchpadId;
+pub use template::Template;
+
+/// Result of every operation of a queue.
+pub type Result<T> = std::result::Result<T, QueueError>;
+
+/// A queue that runs job scripts.
+pub trait Queue {
+    /// What people call it: `Slurm`, `local`.
+    fn name(&self) -> &'static str;
+
+    /// Name and place, for people.
+    fn describe(&self) -> String;
+
+    /// Hands over a job script.
+    fn submit(&self, job: &Job) -> Result<JobId>;
+
+    /// Our jobs, those of this launchpad, that are queued or running.
+    fn list(&self) -> Result<Vec<QueuedJob>>;
+
+    /// Ends jobs, whether they are queued or running.
+    fn cancel(&self, jobs: &[JobId]) -> Result<()>;
+}
+
+/// A job script to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The folder it is submitted from, and starts in.
+    pub dir: PathBuf,
+    /// File name of the script in that folder.
+    pub script: String,
+}
+
+/// Name of a job in its queue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId {
+    /// The id; elements of arrays are `12_3`.
+    pub id: String,
+    /// The cluster, where a queue has several.
+    pub cluster: Option<String>,
+}
+
+impl JobId {
+    /// The id of a job where there is only one cluster.
+    pub fn new(id: impl Into<String>) -> Self {
+        JobId { id: id.into(), cluster: None }
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cluster {
+            None => f.write_str(&self.id),
+            Some(cluster) => write!(f, "{} ({cluster})", self.id),
+        }
+    }
+}
+
+/// A job as its queue shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedJob {
+    /// Its name in the queue.
+    pub id: JobId,
+    /// What it does.
+    pub state: JobState,
+    /// For how long it has been running, when that is known.
+    pub running_for: Option<Duration>,
+}
+
+/// What a job does, as far as the launcher cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// It has not started, and will.
+    Waiting,
+    /// It has started: its script runs, or is suspended.
+    Running,
+    /// Its script is over, but it still occupies its place.
+    Ending,
+    /// It is over.
+    Finished,
+    /// The queue says something we do not know; certainly not that it is over.
+    Unknown,
+}
