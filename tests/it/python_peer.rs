@@ -26,14 +26,23 @@ impl Shared {
         let hosts = settings.host.trim_start_matches("mongodb://").trim_end_matches('/');
         let (host, port) = hosts.rsplit_once(':').expect("HOST:PORT");
         let address = [host.to_owned(), port.to_owned(), settings.name.clone()];
-        Some(Shared { site: Site::on(launchpad), python, address })
+        let site = Site::on(launchpad);
+        site.write("FW_config.yaml", "ADD_USER_PACKAGES: [volley_firetasks]\n");
+        Some(Shared { site, python, address })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/python/peer.py"));
-        command.args(&self.address).args(arguments).current_dir(self.site.path());
+        command.args(&self.address).args(arguments);
+        self.at_home(&mut command);
         command
+    }
+
+    /// Where FireWorks finds its settings and the classes of our tasks.
+    fn at_home(&self, command: &mut Command) {
+        let classes = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/python");
+        command.current_dir(self.site.path()).env("HOME", self.site.path()).env("PYTHONPATH", classes);
     }
 
     fn python(&self, arguments: &[&str]) -> Value {
@@ -46,12 +55,14 @@ impl Shared {
     /// What FireWorks' own `lpad` prints.
     fn lpad(&self, arguments: &[&str]) -> Value {
         let lpad = std::path::Path::new(&self.python).with_file_name("lpad");
-        let output = Command::new(lpad).args(arguments).current_dir(self.site.path()).output().expect("runs");
+        let mut command = Command::new(lpad);
+        self.at_home(&mut command);
+        let output = command.args(arguments).output().expect("runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout);
         // Its log goes to the same stream.
-        let start = text.find(['{', '[']).expect("prints JSON");
-        serde_json::from_str(&text[start..]).expect("is JSON")
+        let log = text.lines().take_while(|line| !line.starts_with(['{', '['])).map(|line| line.len() + 1).sum();
+        serde_json::from_str::<Value>(&text[log..]).expect("is JSON")
     }
 
     fn states(&self, fw_id: i64) -> Value {

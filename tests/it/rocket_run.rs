@@ -60,7 +60,9 @@ fn fw_json_is_fireworks() {
     if let Some(python) = service("VOLLEY_TEST_PYTHON", "python") {
         let read = "from fireworks import Firework; print(Firework.from_file('FW.json').launches[0].state)";
         let output = Command::new(python).args(["-c", read]).current_dir(site.path()).output().expect("runs");
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "RUNNING", "{output:?}");
+        // FireWorks may warn of extras that are not installed, on the same stream.
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(printed.lines().last(), Some("RUNNING"), "{output:?}");
     }
     let result = std::fs::read_to_string(site.path().join("FW_result.json")).expect("exists");
     let result: Value = serde_json::from_str(&result).expect("is JSON");
