@@ -174,7 +174,7 @@ fn rocket_options(common: &CommonArgs, settings: &Settings) -> Result<(RocketOpt
     let launchpad = match (&settings.launchpad_file, &settings.location) {
         (Some(path), _) | (None, Location::Sqlite(path)) => Some(path.to_string_lossy().into_owned()),
         (None, Location::Mongo(_)) => match common.launchpad.clone().or_else(|| std::env::var(VARIABLE).ok()) {
-            Some(uri) if uri.contains('@') => {
+            Some(uri) if has_secret(&uri) => {
                 environment.push((VARIABLE.to_owned(), uri));
                 None
             }
@@ -189,6 +189,12 @@ fn rocket_options(common: &CommonArgs, settings: &Settings) -> Result<(RocketOpt
         config_dir: config_dir.as_ref().map(text),
     };
     Ok((options, environment))
+}
+
+/// Whether a URI has a password, of the user or of a key, or a token.
+fn has_secret(uri: &str) -> bool {
+    let uri = uri.to_lowercase();
+    ["@", "password", "token"].iter().any(|sign| uri.contains(sign))
 }
 
 /// The first Ctrl-C or SIGTERM, 0 before; a second Ctrl-C ends the program at once.
@@ -233,6 +239,13 @@ fn coded(error: LauncherError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keeps_secrets_off_the_command_line() {
+        assert!(has_secret("mongodb://me:secret@db.example/fireworks"));
+        assert!(has_secret("mongodb://db.example/?tlsCertificateKeyFilePassword=secret"));
+        assert!(!has_secret("mongodb://db.example:27017/fireworks"));
+    }
 
     #[test]
     fn reads_numbers_of_launches() {

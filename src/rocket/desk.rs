@@ -71,7 +71,8 @@ impl Desk {
     /// Puts new claims on the desk; their leases began at `leased`.
     pub fn put(&self, claims: Vec<Claim>, leased: Instant) {
         let mut state = self.lock();
-        state.leased = Some(state.leased.map_or(leased, |oldest| oldest.min(leased)));
+        let oldest = state.leased.filter(|_| state.holds_any());
+        state.leased = Some(oldest.map_or(leased, |oldest| oldest.min(leased)));
         state.waiting.extend(claims);
         self.changed.notify_all();
     }
@@ -141,10 +142,10 @@ impl Desk {
         for claim in claims.into_iter().rev() {
             state.waiting.push_front(claim);
         }
-        state.sending.clear();
-        state.done.splice(0..0, outcomes);
-        if !state.done.is_empty() && state.done_since.is_none() {
-            state.done_since = Some(Instant::now());
+        if !outcomes.is_empty() {
+            state.sending.clear();
+            state.done.splice(0..0, outcomes);
+            state.done_since.get_or_insert_with(Instant::now);
         }
         state.pause_until = Some(Instant::now() + pause);
         self.changed.notify_all();
@@ -270,4 +271,91 @@ impl State {
 
 fn held(outcome: &Outcome) -> Held {
     Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::launch::Place;
+    use crate::workflow::{Firework, FwAction, Launch, Lease, State as FwState};
+    use bson::doc;
+    use jiff::Timestamp;
+
+    fn claim(id: i64) -> Claim {
+        let at = Timestamp::UNIX_EPOCH;
+        let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
+        let place = Place { fworker: doc! {}, launch_dir: "/d".into(), host: "h".into(), ip: "127.0.0.1".into() };
+        Claim {
+            firework: Firework::new(id, "fw", doc! {}, FwState::Running, at),
+            launch: Launch::running(id, id, &place, &lease, at),
+        }
+    }
+
+    fn outcome(claim: Claim) -> Outcome {
+        let (state, ended) = (FwState::Completed, Timestamp::UNIX_EPOCH);
+        Outcome { launch: claim.launch, state, action: FwAction::default(), ended }
+    }
+
+    fn renewed_ids(desk: &Desk) -> Vec<i64> {
+        match desk.next_chore(Duration::ZERO) {
+            Chore::Renew(held) => held.iter().map(|held| held.fw_id).collect(),
+            _ => panic!("renewing is due"),
+        }
+    }
+
+    #[test]
+    fn everything_held_is_renewed_until_it_is_sent() {
+        let desk = Desk::default();
+        desk.put((1..=3).map(claim).collect(), Instant::now());
+        let (first, _) = desk.start().expect("waits");
+        assert_eq!(renewed_ids(&desk), [2, 3, 1]);
+        assert!(desk.finish(outcome(first)));
+        assert_eq!(renewed_ids(&desk), [2, 3, 1]);
+        let sending = desk.take_done();
+        assert_eq!((sending.len(), renewed_ids(&desk)), (1, vec![2, 3, 1]));
+        // A renewal that fails meanwhile does not make us forget it.
+        desk.put_back(Vec::new(), Vec::new(), Duration::ZERO);
+        assert_eq!(renewed_ids(&desk), [2, 3, 1]);
+        desk.sent();
+        assert_eq!(renewed_ids(&desk), [2, 3]);
+    }
+
+    #[test]
+    fn lost_launches_leave() {
+        let desk = Desk::default();
+        desk.put((1..=3).map(claim).collect(), Instant::now());
+        let (first, interrupt) = desk.start().expect("waits");
+        let gone = desk.renewed(&[1, 3], Instant::now());
+        assert_eq!(gone.iter().map(|claim| claim.firework.fw_id).collect::<Vec<_>>(), [3]);
+        assert!(interrupt.is_raised());
+        assert!(!desk.finish(outcome(first)), "is not reported");
+        assert_eq!(desk.start().expect("waits").0.firework.fw_id, 2);
+        assert!(desk.start().is_none() && desk.take_done().is_empty());
+    }
+
+    #[test]
+    fn a_signal_stops_what_runs_and_starts_nothing_more() {
+        let desk = Desk::default();
+        desk.put((1..=2).map(claim).collect(), Instant::now());
+        let (_, interrupt) = desk.start().expect("waits");
+        desk.stop(15);
+        assert!(interrupt.is_raised() && !interrupt.is_urgent());
+        desk.stop(2);
+        assert!(interrupt.is_urgent());
+        assert_eq!(desk.interrupted(), Interrupted::Signal(15));
+        assert!(desk.start().is_none() && desk.sleep(Duration::from_secs(1000)));
+        assert_eq!(desk.take_waiting().len(), 1);
+    }
+
+    #[test]
+    fn chores_that_fail_are_done_again() {
+        let desk = Desk::default();
+        desk.put((1..=3).map(claim).collect(), Instant::now());
+        let (first, _) = desk.start().expect("waits");
+        desk.finish(outcome(first));
+        let (waiting, done) = (desk.take_waiting(), desk.take_done());
+        desk.put_back(waiting, done, Duration::ZERO);
+        assert_eq!(desk.start().expect("waits").0.firework.fw_id, 2);
+        assert_eq!(desk.take_done().len(), 1);
+    }
 }

@@ -23,6 +23,7 @@ mod qlaunch_support;
 mod qlaunch_trouble;
 mod queue_local;
 mod queue_slurm;
+mod rocket_away;
 mod rocket_fleet;
 mod rocket_run;
 mod rocket_signals;

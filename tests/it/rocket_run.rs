@@ -1,8 +1,11 @@
 //! `rlaunch` from claim to outcome: directories, files, actions, failures.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use volley::workflow::State;
 
+use crate::support::service;
 use crate::support::site::Site;
 
 /// A script that leaves this action behind.
@@ -54,6 +57,11 @@ fn fw_json_is_fireworks() {
         (&written["fw_id"], &written["state"], &launch["state"]),
         (&json!(fw_id), &json!("RUNNING"), &json!("RUNNING"))
     );
+    if let Some(python) = service("VOLLEY_TEST_PYTHON", "python") {
+        let read = "from fireworks import Firework; print(Firework.from_file('FW.json').launches[0].state)";
+        let output = Command::new(python).args(["-c", read]).current_dir(site.path()).output().expect("runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "RUNNING", "{output:?}");
+    }
     let result = std::fs::read_to_string(site.path().join("FW_result.json")).expect("exists");
     let result: Value = serde_json::from_str(&result).expect("is JSON");
     assert_eq!((&result["volley_result"], &result["state"]), (&json!(1), &json!("COMPLETED")));
@@ -195,13 +203,14 @@ fn actions_change_the_workflow() {
         (json!({"exit": true}), true, vec![State::Completed, State::Completed]),
         (json!({"stored_data": {"x": 1}}), false, vec![State::Completed, State::Completed]),
     ] {
-        let site = Site::sqlite();
-        let ids = site.add(pair(&action, "touch next"));
-        site.run_well(&["rapidfire"]);
-        let states: Vec<State> = site.fireworks().iter().map(|firework| firework.state).collect();
-        assert_eq!(states, expected, "{action}");
-        let directory = std::path::PathBuf::from(site.launch(ids[0]).launch_dir);
-        assert_eq!(directory.join("next").exists(), !skips, "{action}");
+        for site in Site::on_every_store() {
+            let ids = site.add(pair(&action, "touch next"));
+            site.run_well(&["rapidfire"]);
+            let states: Vec<State> = site.fireworks().iter().map(|firework| firework.state).collect();
+            assert_eq!(states, expected, "{action}");
+            let directory = std::path::PathBuf::from(site.launch(ids[0]).launch_dir);
+            assert_eq!(directory.join("next").exists(), !skips, "{action}");
+        }
     }
 }
 

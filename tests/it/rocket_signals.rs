@@ -42,22 +42,27 @@ fn signals_give_the_firework_back_and_end_its_processes() {
     for (signal, name) in
         [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT"), (Signal::HUP, "SIGHUP"), (Signal::USR1, "SIGUSR1")]
     {
-        let site = Site::sqlite();
-        let fw_id = site.add(json!({"spec": {"_tasks": script(SCRIPT), "_launch_dir": "."}}))[0];
-        let other = site.add_tasks(script("touch never"));
-        let worker = site.start(&["rapidfire"]);
-        let processes = processes(&site);
-        worker.signal(signal);
-        let (code, log) = worker.end();
-        assert_eq!(code, Some(128 + signal.as_raw()), "{log}");
-        assert_given_back(&site, fw_id, name);
-        assert!(log.contains("it is READY again"), "{log}");
-        assert_eq!(site.firework(other).launches.len(), 0, "nothing more was begun");
-        for pid in processes {
-            wait_until("the processes of the script are gone", || !is_alive(pid));
+        for site in Site::on_every_store() {
+            one_signal(&site, signal, name);
         }
-        assert!(site.launchers().is_empty());
     }
+}
+
+fn one_signal(site: &Site, signal: Signal, name: &str) {
+    let fw_id = site.add(json!({"spec": {"_tasks": script(SCRIPT), "_launch_dir": "."}}))[0];
+    let other = site.add_tasks(script("touch never"));
+    let worker = site.start(&["rapidfire"]);
+    let processes = processes(site);
+    worker.signal(signal);
+    let (code, log) = worker.end();
+    assert_eq!(code, Some(128 + signal.as_raw()), "{log}");
+    assert_given_back(site, fw_id, name);
+    assert!(log.contains("it is READY again"), "{log}");
+    assert_eq!(site.firework(other).launches.len(), 0, "nothing more was begun");
+    for pid in processes {
+        wait_until("the processes of the script are gone", || !is_alive(pid));
+    }
+    assert!(site.launchers().is_empty());
 }
 
 #[test]
@@ -128,11 +133,16 @@ fn a_relaxation_can_be_interrupted() {
 
 #[test]
 fn a_run_whose_lease_is_lost_is_ended_and_not_reported() {
-    let site = Site::sqlite();
+    for site in Site::on_every_store() {
+        lease_lost(&site);
+    }
+}
+
+fn lease_lost(site: &Site) {
     site.write("volley.yaml", "lease: 60s\nrenew: 0.1s\n");
     let fw_id = site.add_tasks(script(SCRIPT));
     let worker = site.start(&["singleshot"]);
-    let processes = processes(&site);
+    let processes = processes(site);
     site.launchpad.store.steer(Verb::Rerun, fw_id, jiff::Timestamp::now()).expect("reruns");
     let (code, log) = worker.end();
     assert_eq!(code, Some(0), "{log}");

@@ -42,6 +42,12 @@ impl Site {
         site
     }
 
+    /// One on each store there is.
+    pub fn on_every_store() -> Vec<Self> {
+        let mongo = Launchpad::mongo().map(Site::on);
+        std::iter::once(Site::sqlite()).chain(mongo).collect()
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
