@@ -1,4 +1,5 @@
 //! All integration tests in one binary: one module per behaviour.
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod cli_add;
 mod cli_delete_wflows;

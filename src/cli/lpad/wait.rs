@@ -36,29 +36,36 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let bar = ProgressBar::new(0);
     bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} [{elapsed}]")?);
     let mut pause = SHORTEST;
-    let exit = loop {
+    let (exit, now) = loop {
         let now = progress(&*store, args.fw_id)?;
         show(&bar, &now);
         match now.ended {
-            Some(Ending::Completed) => break Exit::Done,
-            Some(Ending::Stopped) => break Exit::SomeFailed,
+            Some(Ending::Completed) => break (Exit::Done, now),
+            Some(Ending::Stopped) => break (Exit::SomeFailed, now),
             None => {}
         }
         let left = args.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
         if left.is_some_and(|left| left.is_zero()) {
-            break Exit::Timeout;
+            break (Exit::Timeout, now);
         }
         sleep(left.map_or(pause, |left| left.min(pause)));
         pause = (pause * 2).min(LONGEST);
     };
     bar.finish_and_clear();
+    let verdict = if exit == Exit::Timeout { "Not ended yet" } else { "Ended" };
+    tracing::info!("{verdict}: {}", words(&now));
     Ok(exit)
 }
 
 fn show(bar: &ProgressBar, now: &Progress) {
-    let count = |state: State| now.counts.get(&state).copied().unwrap_or(0);
     bar.set_length(now.counts.values().sum::<usize>() as u64);
-    bar.set_position(count(State::Completed) as u64);
-    let words = State::ALL.into_iter().filter(|&state| count(state) > 0);
-    bar.set_message(words.map(|state| format!("{} {state}", count(state))).collect::<Vec<_>>().join(", "));
+    bar.set_position(now.counts.get(&State::Completed).copied().unwrap_or(0) as u64);
+    bar.set_message(words(now));
+}
+
+/// `2 COMPLETED, 1 FIZZLED`
+fn words(now: &Progress) -> String {
+    let counts =
+        State::ALL.into_iter().filter_map(|state| now.counts.get(&state).map(|count| format!("{count} {state}")));
+    counts.collect::<Vec<_>>().join(", ")
 }
