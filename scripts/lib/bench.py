@@ -134,7 +134,7 @@ def round_trips():
             volley(database.uri, folder, "lpad", "reset", "--yes")
             volley(database.uri, folder, "lpad", "add", path)
             _, log = volley(database.uri, folder, "rlaunch", "rapidfire", log="volley::mongo=trace")
-            commands = log.count("TRACE")
+            commands = log.count(" DEBUG ")
             count = sum(workflow[0] for workflow in workflows)
             print(f"  {name:<44} {commands / count:>9.2f}   ({commands} for {count}, all of the process)", flush=True)
 

@@ -148,7 +148,8 @@ impl Worker<'_> {
         Ok(count)
     }
 
-    fn run_one(&self, claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+    fn run_one(&self, mut claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+        claim.launch.begin(Timestamp::now());
         info!("Launching Rocket");
         info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
         if self.settings.fw_config.print_fw_json
