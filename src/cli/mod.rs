@@ -24,6 +24,10 @@ mod qlaunch;
 mod rlaunch;
 pub mod select;
 
+const LPAD: &str = "The launchpad: add workflows, look at them, steer them";
+const RLAUNCH: &str = "Run fireworks here";
+const QLAUNCH: &str = "Have a queue run what is READY";
+
 /// The whole binary.
 #[derive(Debug, Args)]
 struct Volley {
@@ -34,11 +38,11 @@ struct Volley {
 /// What `volley` can be asked.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The launchpad: add workflows, look at them, steer them
+    #[command(about = LPAD)]
     Lpad(Box<lpad::Args>),
-    /// Run fireworks here
+    #[command(about = RLAUNCH)]
     Rlaunch(Box<rlaunch::Args>),
-    /// Have a queue run what is READY
+    #[command(about = QLAUNCH)]
     Qlaunch(Box<qlaunch::Args>),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
@@ -66,18 +70,17 @@ fn run(verb: Verb) -> Result<ExitCode> {
 fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
-        Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
-        Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", args))),
-        Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", args))),
-        _ => parse_as::<Volley>("volley", args).verb,
+        Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", LPAD, args))),
+        Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", RLAUNCH, args))),
+        Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", QLAUNCH, args))),
+        _ => parse_as::<Volley>("volley", "A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch", args).verb,
     }
 }
 
 /// Understands the arguments as those of one program.
-fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
+fn parse_as<T: Args>(name: &'static str, about: &'static str, args: Vec<OsString>) -> T {
     let command = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch")
         .propagate_version(true)
         .infer_long_args(true)
         // FireWorks' letter, and the one that others use.
@@ -90,7 +93,8 @@ fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
                 .help("Print the version")
                 .action(ArgAction::Version),
         );
-    let mut command = T::augment_args(command);
+    // Said last: the arguments bring the comment on their type as a description.
+    let mut command = T::augment_args(command).about(about).long_about(None);
     let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
     T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
