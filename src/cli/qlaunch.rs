@@ -1,6 +1,5 @@
 //! `qlaunch`: has a queue run what is READY.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::common::{CommonArgs, open_store};
 use crate::cli::exit::{self, Exit};
+use crate::cli::output;
 use crate::config::qadapter::{self, QueueAdapter, QueueType};
 use crate::config::{Settings, duration};
 use crate::launcher::rocket_launch::{RocketOptions, rocket_launch};
@@ -22,7 +22,7 @@ use crate::queue::slurm::Slurm;
 use crate::queue::{LaunchpadId, Queue};
 use crate::store::Location;
 
-/// Arguments of `qlaunch`.
+/// Have a queue run what is READY
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -140,8 +140,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
             }
         }
         _ => match launcher.singleshot(&args.launch_dir).map_err(coded)? {
-            Some(job) => say(&format!("submitted job {job} to the {} queue", queue.name()))?,
-            None => say("nothing is READY for this worker: no job submitted")?,
+            Some(job) => output::text(&format!("submitted job {job} to the {} queue", queue.name()))?,
+            None => output::text("nothing is READY for this worker: no job submitted")?,
         },
     }
     Ok(Exit::Done.into())
@@ -217,15 +217,10 @@ fn say_summary(summary: &Summary, queue: &str) -> Result<()> {
         Ended::Stopped => "; stopped",
     };
     match summary.submitted.len() {
-        0 if reason.is_empty() => say("nothing is READY without a job: no job submitted"),
-        1 => say(&format!("submitted 1 job to the {queue} queue{reason}")),
-        many => say(&format!("submitted {many} jobs to the {queue} queue{reason}")),
+        0 if reason.is_empty() => output::text("nothing is READY without a job: no job submitted"),
+        1 => output::text(&format!("submitted 1 job to the {queue} queue{reason}")),
+        many => output::text(&format!("submitted {many} jobs to the {queue} queue{reason}")),
     }
-}
-
-fn say(line: &str) -> Result<()> {
-    writeln!(std::io::stdout(), "{line}")?;
-    Ok(())
 }
 
 /// What the queue says has an exit code of its own.
