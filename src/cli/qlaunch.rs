@@ -120,6 +120,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let command = rocket_launch(adapter.rocket_launch.as_deref(), &program, &options);
     let name = &settings.fw_config.submit_script_name;
     let script = Script::new(name, adapter.template.clone(), &adapter.keys, command);
+    let failed = |error| coded(error, adapter.is_guess && adapter.queue == QueueType::Slurm);
     let turn = state.join(launchpad.as_str()).join("turn.lock");
     let signal = caught_signal()?;
     let launcher = Launcher {
@@ -132,14 +133,14 @@ pub fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
         Verb::Rapidfire(wanted) => {
             let asked = rapidfire(wanted, &args.launch_dir, &settings, adapter.queue);
-            let summary = launcher.rapidfire(&asked).map_err(coded)?;
+            let summary = launcher.rapidfire(&asked).map_err(failed)?;
             say_summary(&summary, queue.name())?;
             if summary.ended == Ended::Stopped {
                 let signal = u8::try_from(signal.load(Ordering::Relaxed)).unwrap_or_default();
                 return Ok(ExitCode::from(128 + signal));
             }
         }
-        _ => match launcher.singleshot(&args.launch_dir).map_err(coded)? {
+        _ => match launcher.singleshot(&args.launch_dir).map_err(failed)? {
             Some(job) => output::text(&format!("submitted job {job} to the {} queue", queue.name()))?,
             None => output::text("nothing is READY for this worker: no job submitted")?,
         },
@@ -223,9 +224,14 @@ fn say_summary(summary: &Summary, queue: &str) -> Result<()> {
     }
 }
 
-/// What the queue says has an exit code of its own.
-fn coded(error: LauncherError) -> anyhow::Error {
+/// What the queue says has an exit code of its own. Who has an `sbatch` need not have a Slurm.
+fn coded(error: LauncherError, is_guess: bool) -> anyhow::Error {
     match error {
+        LauncherError::Queue { .. } if is_guess => {
+            let advice = "Slurm was chosen because there is an sbatch; with `_fw_q_type: LOCAL` in my_qadapter.yaml \
+                          this machine runs the jobs";
+            exit::failure(Exit::Queue, format!("{error}\n{advice}"))
+        }
         LauncherError::Queue { .. } => exit::failure(Exit::Queue, error),
         error => error.into(),
     }
