@@ -2,7 +2,6 @@
 //!
 //! Arguments come in here, results go out through [`output`]; nothing below prints. Errors are
 //! printed once, here, and decide the exit code.
-#![expect(clippy::print_stderr, reason = "the command line is what people see")]
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -24,25 +23,18 @@ mod qlaunch;
 mod rlaunch;
 pub mod select;
 
-const LPAD: &str = "The launchpad: add workflows, look at them, steer them";
-const RLAUNCH: &str = "Run fireworks here";
-const QLAUNCH: &str = "Have a queue run what is READY";
-
-/// The whole binary.
+/// A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch
 #[derive(Debug, Args)]
 struct Volley {
     #[command(subcommand)]
     verb: Verb,
 }
 
-/// What `volley` can be asked.
+/// What `volley` can be asked; each face says itself what it is.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    #[command(about = LPAD)]
     Lpad(Box<lpad::Args>),
-    #[command(about = RLAUNCH)]
     Rlaunch(Box<rlaunch::Args>),
-    #[command(about = QLAUNCH)]
     Qlaunch(Box<qlaunch::Args>),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
@@ -70,15 +62,15 @@ fn run(verb: Verb) -> Result<ExitCode> {
 fn parse(args: Vec<OsString>) -> Verb {
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
-        Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", LPAD, args))),
-        Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", RLAUNCH, args))),
-        Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", QLAUNCH, args))),
-        _ => parse_as::<Volley>("volley", "A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch", args).verb,
+        Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
+        Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", args))),
+        Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", args))),
+        _ => parse_as::<Volley>("volley", args).verb,
     }
 }
 
 /// Understands the arguments as those of one program.
-fn parse_as<T: Args>(name: &'static str, about: &'static str, args: Vec<OsString>) -> T {
+fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
     let command = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
@@ -93,8 +85,7 @@ fn parse_as<T: Args>(name: &'static str, about: &'static str, args: Vec<OsString
                 .help("Print the version")
                 .action(ArgAction::Version),
         );
-    // Said last: the arguments bring the comment on their type as a description.
-    let mut command = T::augment_args(command).about(about).long_about(None);
+    let mut command = T::augment_args(command);
     let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
     T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
@@ -108,11 +99,11 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return Exit::Done.into();
     }
     let mut said = error.to_string();
-    eprintln!("error: {said}");
+    output::note(&format!("error: {said}"));
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Many errors already quote their cause.
         if !said.contains(&cause) {
-            eprintln!("  because: {cause}");
+            output::note(&format!("  because: {cause}"));
             said = cause;
         }
     }

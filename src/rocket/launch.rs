@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use tracing::info;
 
+use super::directory::has_own_directory;
 use super::hook;
 use crate::firetask::{self, Attempt, Firetask, Interrupt, Run, TaskFailure};
 use crate::store::Claim;
@@ -120,8 +121,54 @@ fn add(mut total: FwAction, action: FwAction) -> FwAction {
     FwAction { stored_data: total.stored_data, update_spec: total.update_spec, mod_spec: total.mod_spec, ..action }
 }
 
+/// A launch directory, or a file in it, that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", .path.display())]
+pub struct Unwritable {
+    /// The directory or file.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+impl Unwritable {
+    /// Whether the firework asks for the impossible (`_launch_dir`), so that any worker would fail
+    /// like this one, and go on failing while others wait.
+    pub fn is_its_own_fault(&self, claim: &Claim) -> bool {
+        use io::ErrorKind::{
+            AlreadyExists, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+        };
+        let hopeless = matches!(
+            self.source.kind(),
+            AlreadyExists
+                | InvalidFilename
+                | InvalidInput
+                | NotADirectory
+                | NotFound
+                | PermissionDenied
+                | ReadOnlyFilesystem
+        );
+        hopeless && has_own_directory(&claim.firework.spec)
+    }
+
+    /// The action of the firework then.
+    pub fn fizzled(&self, claim: &Claim) -> FwAction {
+        let (fw_id, name) = (claim.firework.fw_id, &claim.firework.name);
+        FwAction::fizzled(None, &format!("firework {fw_id} ({name}), its `_launch_dir`: {self}"), Bson::Null)
+    }
+}
+
+/// Makes what is still missing of the launch directory, and writes FW.json into it.
+pub fn prepare(claim: &Claim, fw_json: bool) -> Result<(), Unwritable> {
+    let directory = Path::new(&claim.launch.launch_dir);
+    if has_own_directory(&claim.firework.spec) {
+        fs::create_dir_all(directory).map_err(|source| Unwritable { path: directory.to_owned(), source })?;
+    }
+    if fw_json { write_fw_json(claim) } else { Ok(()) }
+}
+
 /// Writes FW.json as FireWorks does: the firework, with its launch in full.
-pub fn write_fw_json(claim: &Claim) -> Result<(), (PathBuf, io::Error)> {
+fn write_fw_json(claim: &Claim) -> Result<(), Unwritable> {
     let path = Path::new(&claim.launch.launch_dir).join("FW.json");
     let stored = claim.firework.to_document();
     let mut launch = claim.launch.to_document();
@@ -137,7 +184,12 @@ pub fn write_fw_json(claim: &Claim) -> Result<(), (PathBuf, io::Error)> {
         document.extend(value.map(|value| (key.to_owned(), value)));
     }
     let text = indented(&Value::Object(json::from_document(&document)));
-    text.and_then(|text| fs::File::create(&path)?.write_all(&text)).map_err(|error| (path, error))
+    text.and_then(|text| {
+        let written = fs::File::create(&path)?.write_all(&text);
+        // Half of it would only keep a directory alive that nobody needs.
+        written.inspect_err(|_| drop(fs::remove_file(&path)))
+    })
+    .map_err(|source| Unwritable { path, source })
 }
 
 fn indented(value: &Value) -> io::Result<Vec<u8>> {

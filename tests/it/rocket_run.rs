@@ -259,13 +259,24 @@ fn a_relaxation_hands_its_atoms_to_a_static_calculation() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_gives_the_firework_back() {
+fn a_firework_that_asks_for_an_impossible_directory_stops_nobody() {
     let site = Site::sqlite();
-    let fw_id = site.add(json!({"spec": {"_tasks": [script("true")], "_launch_dir": "my_launchpad.yaml/below"}}))[0];
-    let output = site.run(&["rapidfire"]);
+    let ask = json!({"spec": {"_tasks": [script("true")], "_launch_dir": "my_launchpad.yaml/below", "_priority": 1}});
+    let fw_id = site.add(ask)[0];
+    let other = site.add_tasks(json!([script("true")]));
+    site.run_well(&["rapidfire"]);
+    assert!(site.stacktrace(fw_id).contains("my_launchpad.yaml/below"), "{}", site.stacktrace(fw_id));
+    assert_eq!(site.state(other), State::Completed);
+}
+
+#[test]
+fn a_full_disk_gives_the_firework_back() {
+    let site = Site::sqlite();
+    let fw_id = site.add_tasks(json!([script("true")]));
+    std::os::unix::fs::symlink("/dev/full", site.path().join("FW.json")).expect("links");
+    let output = site.run(&["singleshot"]);
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(log.contains("my_launchpad.yaml/below"), "{log}");
-    let firework = site.firework(fw_id);
-    assert_eq!((firework.state, firework.launches.len()), (State::Ready, 0));
+    assert!(log.contains("FW.json") && log.contains("the firework stays in the launchpad"), "{log}");
+    assert_eq!(site.state(fw_id), State::Ready);
 }

@@ -1,5 +1,4 @@
 //! `lpad`: the launchpad. One file for each verb.
-#![expect(clippy::print_stderr, reason = "people are told which launchpad they work with")]
 
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use clap::Subcommand;
 
 use crate::cli::common::{self, CommonArgs};
 use crate::cli::exit::{self, Exit};
-use crate::cli::output::Format;
+use crate::cli::output::{self, Format};
 use crate::config::{Origin, Settings};
 use crate::launchpad::LaunchpadError;
 use crate::store::{Location, Store};
@@ -27,7 +26,7 @@ mod results;
 mod set_priority;
 mod wait;
 
-/// Arguments of `lpad`.
+/// The launchpad: add workflows, look at them, steer them
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -90,11 +89,12 @@ impl Context {
         let store = common::open_store(&self.settings)?;
         let place = store.describe();
         if !self.silent {
-            match (new, self.settings.location_origin == Origin::Default) {
-                (true, true) => eprintln!("lpad: made a new launchpad, {place} (no my_launchpad.yaml was found)"),
-                (true, false) => eprintln!("lpad: made a new launchpad, {place}"),
-                (false, true) => eprintln!("lpad: using {place} (no my_launchpad.yaml was found)"),
-                (false, false) => {}
+            let by_default = self.settings.location_origin == Origin::Default;
+            let why = if by_default { " (no my_launchpad.yaml was found)" } else { "" };
+            if new {
+                output::note(&format!("lpad: made a new launchpad, {place}{why}"));
+            } else if by_default {
+                output::note(&format!("lpad: using {place}{why}"));
             }
         }
         Ok(store)
@@ -121,7 +121,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::RerunFws(args) => rerun_fws::run(&context, args),
         Verb::DeleteWflows(args) => delete_wflows::run(&context, args),
         Verb::Version => {
-            super::output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
+            output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::Done)
         }
     };

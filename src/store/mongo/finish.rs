@@ -11,7 +11,7 @@ use super::commands::{Journal, ints, update};
 use super::lock::{Run, Task, Wanted};
 use super::{MongoStore, Place, view};
 use crate::store::{Held, Outcome, Result, StoreError, Verb, Verdict};
-use crate::workflow::{FwId, Launch, LaunchId, State, decide, int, time};
+use crate::workflow::{FwId, Launch, LaunchId, State, decide, int};
 
 impl MongoStore {
     pub(super) fn finish_launches(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>> {
@@ -19,7 +19,7 @@ impl MongoStore {
         let ended: Vec<&Outcome> =
             outcomes.iter().filter(|outcome| committed.contains(&outcome.launch.launch_id)).collect();
         let launches: BTreeMap<LaunchId, Launch> =
-            ended.iter().map(|one| (one.launch.launch_id, ended_launch(one))).collect();
+            ended.iter().map(|one| (one.launch.launch_id, one.ended_launch())).collect();
         let mut runs = Vec::with_capacity(ended.len());
         for outcome in &ended {
             let spawned = match decide::spawned(&outcome.action) {
@@ -48,14 +48,17 @@ impl MongoStore {
     /// nobody else can write another. Returns the launches whose outcome is this one.
     fn commit(&self, outcomes: &[Outcome]) -> Result<BTreeSet<LaunchId>> {
         let statements = outcomes.iter().map(|outcome| {
-            let launch = ended_launch(outcome);
+            let launch = outcome.ended_launch();
             let mut set = doc! {
                 "action": launch.action.clone().map_or(Bson::Null, Bson::Document),
                 "state": launch.state.as_str(),
             };
             set.extend(launch.times());
             if let Some(index) = launch.lease_index() {
-                set.insert(format!("state_history.{index}.updated_on"), time::to_iso(outcome.ended));
+                for key in ["created_on", "updated_on"] {
+                    let value = launch.state_history[index].get(key).cloned();
+                    set.insert(format!("state_history.{index}.{key}"), value);
+                }
             }
             // By position: MongoDB does not push to a list and change one of its items together.
             if let Some((last, entry)) = launch.state_history.iter().enumerate().next_back() {
@@ -194,12 +197,4 @@ impl MongoStore {
         let found: Vec<Document> = self.collect(self.fireworks.find(doc! { "fw_id": { "$in": ints(ids) } }).run())?;
         found.iter().map(|document| Ok(crate::workflow::Firework::from_document(document)?)).collect()
     }
-}
-
-/// The launch as it is once its outcome is written.
-fn ended_launch(outcome: &Outcome) -> Launch {
-    let mut launch = outcome.launch.clone();
-    let owner = launch.lease().map(|lease| lease.owner).unwrap_or_default();
-    launch.finish(outcome.state, &outcome.action, &owner, outcome.ended);
-    launch
 }

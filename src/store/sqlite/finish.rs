@@ -12,12 +12,10 @@ use crate::workflow::{FwId, State};
 /// Records an outcome and applies it.
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
     let held = Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id };
-    let Some(mut launch) = claim::running(tx, held)? else {
+    if claim::running(tx, held)?.is_none() {
         return Ok(Verdict::LeaseLost);
-    };
-    let owner = launch.lease().map(|lease| lease.owner).unwrap_or_default();
-    launch.finish(outcome.state, &outcome.action, &owner, outcome.ended);
-    graph::save_launch(tx, &launch)?;
+    }
+    graph::save_launch(tx, &outcome.ended_launch())?;
 
     let reach = if outcome.action.propagate { Reach::Descendants } else { Reach::Children };
     let detail =
