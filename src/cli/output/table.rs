@@ -67,7 +67,7 @@ impl Table {
     /// The table as text, at most `width` wide.
     fn render(&self, width: Option<usize>, colours: bool) -> String {
         let mut builder = Builder::default();
-        builder.push_record(self.head.iter().map(|name| name.to_uppercase()));
+        builder.push_record(self.head.iter().map(|name| heading(name)));
         for row in &self.rows {
             builder.push_record(row.iter().map(|cell| cell.render(colours)));
         }
@@ -79,6 +79,12 @@ impl Table {
         let text = table.to_string();
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A name in capitals; its unit, in parentheses, as it is.
+fn heading(name: &str) -> String {
+    let (word, unit) = name.split_at(name.find('(').unwrap_or(name.len()));
+    word.to_uppercase() + unit
 }
 
 impl Cell {
@@ -128,6 +134,11 @@ mod tests {
                         1   relax                           COMPLETED\n\
                         12  a very long name of a firework  READY";
         assert_eq!(table().render(None, false), expected);
+    }
+
+    #[test]
+    fn units_keep_their_case() {
+        assert_eq!(heading("max force (eV/Å)"), "MAX FORCE (eV/Å)");
     }
 
     #[test]
