@@ -15,6 +15,7 @@ fn links_make_the_names_of_fireworks() {
     let run = |args: &[&str]| Ran::of(cli.command(&lpad).args(args));
     assert_eq!(run(&["get_fws", "-d", "count"]).json(), 0);
     assert_eq!(run(&["--version"]).done().stdout, format!("lpad {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(run(&["--help"]).done().stdout.starts_with("The launchpad: "), "each name has its own description");
     assert!(run(&["get_fws", "--help"]).done().stdout.contains("Usage: lpad get_fws"));
     cli.volley(&["link", "--dir", "bin"]).done();
     std::fs::remove_file(&lpad).expect("removes");
