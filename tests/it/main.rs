@@ -17,6 +17,7 @@ mod config;
 mod firetask_script;
 mod layering;
 mod mongo_locks;
+mod mongo_round_trips;
 mod python_peer;
 mod qlaunch_local;
 mod qlaunch_slurm;
