@@ -219,8 +219,7 @@ fn say_summary(summary: &Summary, queue: &str) -> Result<()> {
     };
     match summary.submitted.len() {
         0 if reason.is_empty() => output::text("nothing is READY without a job: no job submitted"),
-        1 => output::text(&format!("submitted 1 job to the {queue} queue{reason}")),
-        many => output::text(&format!("submitted {many} jobs to the {queue} queue{reason}")),
+        count => output::text(&format!("submitted {} to the {queue} queue{reason}", output::number(count, "job"))),
     }
 }
 

@@ -15,7 +15,8 @@ use super::directory::has_own_directory;
 use super::hook;
 use crate::firetask::{self, Attempt, Firetask, Interrupt, Run, TaskFailure};
 use crate::store::Claim;
-use crate::workflow::{Draft, FWorker, FwAction, State, json, mods};
+use crate::workflow::mods::{self, ModError};
+use crate::workflow::{Draft, FWorker, FwAction, State, json};
 
 /// Runs the tasks. `None` when it was interrupted.
 pub fn run(claim: &Claim, worker: &FWorker, interrupt: &Interrupt) -> Option<(State, FwAction)> {
@@ -72,7 +73,7 @@ fn run_task(kind: &dyn Firetask, run: &Run<'_>, number: usize) -> Result<FwActio
     let action = catch_unwind(AssertUnwindSafe(|| kind.run(run)))
         .unwrap_or_else(|panic| Err(TaskFailure::Panicked(panic_message(&*panic))))?;
     let action = hook::take(run.directory, number)?.unwrap_or(action);
-    check(&action)?;
+    check(&action, run.spec)?;
     Ok(action)
 }
 
@@ -82,13 +83,21 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Refuses what the launchpad could not do, while the task that asks for it is known.
-fn check(action: &FwAction) -> Result<(), TaskFailure> {
+fn check(action: &FwAction, spec: &Document) -> Result<(), TaskFailure> {
     let refused = |why: String| Err(TaskFailure::Action(why));
     if !action.append_wfs.is_empty() {
         return refused("FWAction: `append_wfs` is not supported yet; use `additions` or `detours`".into());
     }
     if action.defuse_workflow {
         return refused("FWAction: `defuse_workflow` is not supported yet; use `defuse_children`".into());
+    }
+    // What a verb does to the spec of a child is seen there; that there is no such verb, here.
+    for modification in &action.mod_spec {
+        if let Err(error @ (ModError::UnknownAction(_) | ModError::NotAMapping(_))) =
+            mods::apply(modification, &mut spec.clone())
+        {
+            return Err(error.into());
+        }
     }
     for (key, workflows) in [("additions", &action.additions), ("detours", &action.detours)] {
         for workflow in workflows {

@@ -5,8 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::support::service;
 use crate::support::site::Site;
+use crate::support::{Launchpad, service};
 
 /// A script that leaves this action behind.
 fn leaves(action: &Value) -> Value {
@@ -224,6 +224,7 @@ fn an_action_that_cannot_be_applied_fizzles() {
         (json!({"additions": [{"fws": []}]}), "`additions`: a workflow needs at least one firework"),
         (json!({"update_spec": 3}), "FWAction.json: FWAction: `update_spec` must be a mapping"),
         (json!([1]), "FWAction.json: an FWAction is a mapping"),
+        (json!({"mod_spec": [{"_frob": {"a": 1}}]}), "mod_spec: unknown action `_frob`"),
     ] {
         let site = Site::sqlite();
         let fw_id = site.add_tasks(json!([leaves(&action)]));
@@ -231,6 +232,24 @@ fn an_action_that_cannot_be_applied_fizzles() {
         let trace = site.stacktrace(fw_id);
         assert!(trace.contains(part), "{action}: {trace}");
     }
+}
+
+#[test]
+fn an_outcome_that_is_too_large_for_the_store_fizzles() {
+    let long = |megabytes| {
+        let text = format!("head -c {megabytes}000000 /dev/zero | tr '\\0' a");
+        json!([{"_fw_name": "ScriptTask", "script": text, "store_stdout": true}])
+    };
+    let Some(launchpad) = Launchpad::mongo() else { return };
+    let site = Site::on(launchpad);
+    // The server refuses the first, and hangs up on the second.
+    let too_large = [site.add_tasks(long(20)), site.add_tasks(long(60))];
+    let small = site.add_tasks(long(1));
+    site.run_well(&["rapidfire"]);
+    for fw_id in too_large {
+        assert!(site.stacktrace(fw_id).contains("too large to store"), "{}", site.stacktrace(fw_id));
+    }
+    assert_eq!(site.state(small), State::Completed);
 }
 
 #[test]

@@ -6,14 +6,13 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::cli::common::{self, CommonArgs};
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format};
 use crate::config::{Origin, Settings};
-use crate::launchpad::LaunchpadError;
 use crate::store::{Location, Store};
-use crate::workflow::Firework;
 
 mod add;
+mod change;
 mod delete_wflows;
 mod get_fws;
 mod get_launchdir;
@@ -51,10 +50,10 @@ enum Verb {
     Add(add::Args),
     /// Show fireworks
     #[command(name = "get_fws")]
-    GetFws(get_fws::Args),
+    GetFws(listing::ListArgs),
     /// Show workflows
     #[command(name = "get_wflows", visible_alias = "get_wfs")]
-    GetWflows(get_wflows::Args),
+    GetWflows(listing::ListArgs),
     /// Print the directory a firework ran in
     #[command(name = "get_launchdir")]
     GetLaunchdir(get_launchdir::Args),
@@ -67,10 +66,10 @@ enum Verb {
     SetPriority(set_priority::Args),
     /// Run fireworks again, and what depends on them
     #[command(name = "rerun_fws")]
-    RerunFws(rerun_fws::Args),
+    RerunFws(change::ChangeArgs),
     /// Delete whole workflows
     #[command(name = "delete_wflows", visible_alias = "delete_wfs")]
-    DeleteWflows(delete_wflows::Args),
+    DeleteWflows(change::ChangeArgs),
     /// Print the version
     Version,
 }
@@ -126,17 +125,4 @@ pub fn run(args: Args) -> Result<ExitCode> {
         }
     };
     Ok(exit?.into())
-}
-
-/// Gives an empty selection its exit code.
-fn selected<T>(found: Result<T, LaunchpadError>) -> Result<T> {
-    found.map_err(|error| match error {
-        LaunchpadError::NothingSelected(_) => exit::failure(Exit::NothingSelected, error),
-        _ => error.into(),
-    })
-}
-
-/// Fireworks as a question shows them.
-fn preview(fireworks: &[Firework]) -> Vec<String> {
-    fireworks.iter().map(|firework| format!("{} {} ({})", firework.fw_id, firework.name, firework.state)).collect()
 }

@@ -61,6 +61,11 @@ pub fn text(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("cannot write to standard output")
 }
 
+/// `1 firework`, `3 fireworks`.
+pub fn number(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Says something to the person, on standard error. Where nobody can hear it (a full disk, a pipe
 /// that was closed) the work goes on all the same.
 pub fn note(text: &str) {

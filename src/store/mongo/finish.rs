@@ -8,6 +8,7 @@ use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 
 use super::commands::{Journal, ints, update};
+use super::insert::check_size;
 use super::lock::{Run, Task, Wanted};
 use super::{MongoStore, Place, view};
 use crate::store::{Held, Outcome, Result, StoreError, Verb, Verdict};
@@ -47,7 +48,8 @@ impl MongoStore {
     /// Writes the outcomes into the launches that still run: from then on they cannot be lost, and
     /// nobody else can write another. Returns the launches whose outcome is this one.
     fn commit(&self, outcomes: &[Outcome]) -> Result<BTreeSet<LaunchId>> {
-        let statements = outcomes.iter().map(|outcome| {
+        let mut statements = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
             let launch = outcome.ended_launch();
             let mut set = doc! {
                 "action": launch.action.clone().map_or(Bson::Null, Bson::Document),
@@ -64,11 +66,13 @@ impl MongoStore {
             if let Some((last, entry)) = launch.state_history.iter().enumerate().next_back() {
                 set.insert(format!("state_history.{last}"), entry.clone());
             }
+            // The server would refuse all of them together, or hang up.
+            check_size(|| format!("the outcome of firework {}", launch.fw_id), &set)?;
             let running = doc! { "launch_id": int(launch.launch_id), "state": State::Running.as_str() };
-            update(running, doc! { "$set": set })
-        });
+            statements.push(update(running, doc! { "$set": set }));
+        }
         let all: Vec<LaunchId> = outcomes.iter().map(|outcome| outcome.launch.launch_id).collect();
-        if self.bulk("launches", statements.collect(), Journal::Yes)?.matched == all.len() {
+        if self.bulk("launches", statements, Journal::Yes)?.matched == all.len() {
             return Ok(all.into_iter().collect());
         }
         // Some were not running. Ours all the same, if an earlier attempt went unanswered.
