@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use volley::store::Verb;
 use volley::workflow::State;
 
-use crate::support::site::{Site, wait_until};
+use crate::support::run::wait_until;
+use crate::support::site::Site;
 
 /// Starts two processes, and tells their ids.
 const SCRIPT: &str = "sleep 1000 & echo $! > child; echo $$ > leader; wait";
