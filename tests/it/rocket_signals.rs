@@ -100,6 +100,19 @@ fn what_is_deaf_is_killed_in_the_end() {
     }
 }
 
+/// Slurm signals every process of a job: the command may die before the worker hears of it.
+#[test]
+fn a_command_that_hears_the_signal_first_has_not_failed() {
+    let site = Site::sqlite();
+    let fw_id = site.add_tasks(script("(sleep 0.05; kill -TERM $PPID) & kill -TERM $$"));
+    let (code, log) = site.start(&["singleshot"]).end();
+    assert_eq!(code, Some(143), "{log}");
+    assert_given_back(&site, fw_id, "SIGTERM");
+    let alone = site.add_tasks(script("kill -TERM $$"));
+    site.run_well(&["singleshot", "-f", &alone.to_string()]);
+    assert!(site.stacktrace(alone).contains("Return code: [-15]"), "{}", site.stacktrace(alone));
+}
+
 #[test]
 fn an_idle_worker_stops_at_once() {
     let site = Site::sqlite();
