@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group, waitid,
+};
 
 use super::Interrupt;
 
@@ -20,6 +22,9 @@ use super::Interrupt;
 const GRACE: Duration = Duration::from_secs(3);
 /// How often we look whether a group is gone.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long our own signal may take when the command has died of one: who ends a whole job, as
+/// Slurm does, signals all its processes, and the command may be the first to go.
+const HEARSAY: Duration = Duration::from_secs(1);
 /// How long we read on when a command has ended but something it left behind holds its stderr.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -63,7 +68,8 @@ pub enum ProcessError {
 }
 
 enum Event {
-    Exited,
+    /// Ended; whether by a signal that may be meant for us, too.
+    Exited(bool),
     Closed(u8, io::Result<()>),
     Wake,
 }
@@ -103,12 +109,21 @@ pub fn run(
 fn watch(child: &Child, sender: Sender<Event>) {
     let pid = Pid::from_child(child);
     thread::spawn(move || {
-        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-        {
-        }
+        let status = loop {
+            match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                Err(rustix::io::Errno::INTR) => {}
+                status => break status.ok().flatten(),
+            }
+        };
         // Nobody may be listening any more.
-        let _ = sender.send(Event::Exited);
+        let _ = sender.send(Event::Exited(status.is_some_and(is_told_to_end)));
     });
+}
+
+/// Died of one of the signals that end a worker, or is a shell whose command did.
+fn is_told_to_end(status: WaitIdStatus) -> bool {
+    let signal = status.terminating_signal().or(status.exit_status().map(|code| code - 128));
+    [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1].iter().any(|one| signal == Some(one.as_raw()))
 }
 
 struct Group<'a> {
@@ -120,7 +135,7 @@ struct Group<'a> {
 impl Group<'_> {
     /// Waits for the leader, and for the streams that are `open`.
     fn wait(mut self, mut open: [bool; 2], lingers: bool) -> Result<ExitStatus, ProcessError> {
-        let mut exited = false;
+        let (mut exited, mut told) = (false, false);
         let mut failed = None;
         while !exited || open.contains(&true) {
             let only_stderr = exited && open == [false, true];
@@ -130,7 +145,7 @@ impl Group<'_> {
                 self.events.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             match event {
-                Ok(Event::Exited) => exited = true,
+                Ok(Event::Exited(by_signal)) => (exited, told) = (true, by_signal),
                 Ok(Event::Closed(stream, result)) => {
                     open[usize::from(stream - 1)] = false;
                     failed = failed.or(result.err().map(|source| ProcessError::Copy { stream, source }));
@@ -142,8 +157,23 @@ impl Group<'_> {
                 Err(_) => break,
             }
         }
+        if told && self.is_woken_within(HEARSAY) {
+            self.end();
+            return Err(ProcessError::Interrupted);
+        }
         let status = self.child.wait().map_err(ProcessError::Start)?;
         failed.map_or(Ok(status), Err)
+    }
+
+    fn is_woken_within(&self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        loop {
+            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Event::Wake) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
     }
 
     /// Ends the whole group: politely first, for good after [`GRACE`] or when it is urgent.

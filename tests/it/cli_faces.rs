@@ -3,7 +3,8 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::cli::{Cli, Ran};
+use crate::support::cli::Cli;
+use crate::support::run::Ran;
 
 #[test]
 fn links_make_the_names_of_fireworks() {

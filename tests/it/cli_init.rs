@@ -40,7 +40,7 @@ fn python_fireworks_reads_the_file() {
     let code = "from fireworks import LaunchPad; lp = LaunchPad.from_file('my_launchpad.yaml'); \
                 print(lp.get_fw_ids(), lp.get_wf_by_fw_id(1).state); lp.connection.drop_database(lp.name)";
     let mut command = cli.command(std::path::Path::new(&python));
-    let ran = crate::support::cli::Ran::of(command.args(["-c", code])).done();
+    let ran = crate::support::run::Ran::of(command.args(["-c", code])).done();
     assert!(ran.stdout.contains("[1, 2] READY"), "{ran:?}");
 }
 

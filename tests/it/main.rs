@@ -21,7 +21,6 @@ mod mongo_round_trips;
 mod python_peer;
 mod qlaunch_local;
 mod qlaunch_slurm;
-mod qlaunch_support;
 mod qlaunch_trouble;
 mod queue_local;
 mod queue_slurm;

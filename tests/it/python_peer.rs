@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use volley::store::Location;
 use volley::workflow::State;
 
-use crate::support::site::{Site, wait_until};
+use crate::support::run::wait_until;
+use crate::support::site::Site;
 use crate::support::{Launchpad, Worker, service};
 
 /// A MongoDB launchpad and the Python that shares it.

@@ -3,7 +3,8 @@
 use volley::queue::Queue;
 use volley::workflow::State;
 
-use crate::qlaunch_support::{Cleanup, Place, most_jobs_while, wait_for};
+use crate::support::place::{Cleanup, Place, most_jobs_while};
+use crate::support::run::wait_until;
 
 #[test]
 fn keeps_so_many_jobs_and_no_more() {
@@ -15,7 +16,7 @@ fn keeps_so_many_jobs_and_no_more() {
     assert_eq!(most, 2);
     place.wait_until_completed();
     place.assert_each_ran_once();
-    wait_for("the jobs to end", || queue.0.list().expect("listed").is_empty());
+    wait_until("the jobs have ended", || queue.0.list().expect("listed").is_empty());
     let launchers = place.launchers();
     assert_eq!(launchers.len(), 5);
     for launcher in launchers {
@@ -32,22 +33,22 @@ fn a_job_takes_fireworks_until_none_are_left_and_outlives_qlaunch() {
     let place = Place::new().set("PATH", "/nowhere");
     let queue = Cleanup(place.local());
     place.add_scripts(4, "/bin/sleep 0.2");
-    let ran = place.run(&["qlaunch", "singleshot"]).ok();
-    assert!(ran.stdout().contains("submitted job 1 to the local queue"), "{}", ran.stdout());
+    let ran = place.run(&["qlaunch", "singleshot"]).done();
+    assert!(ran.stdout.contains("submitted job 1 to the local queue"), "{}", ran.stdout);
     assert!(place.fireworks().iter().any(|firework| firework.state != State::Completed));
     place.wait_until_completed();
     place.assert_each_ran_once();
-    wait_for("the job to end", || queue.0.list().expect("listed").is_empty());
+    wait_until("the job has ended", || queue.0.list().expect("listed").is_empty());
 }
 
 #[test]
 fn submits_nothing_when_nothing_is_ready() {
     let place = Place::with_adapter("_fw_q_type: LOCAL\n");
     place.store();
-    let ran = place.run(&["qlaunch", "rapidfire"]).ok();
-    assert!(ran.stdout().contains("no job submitted"), "{}", ran.stdout());
-    let ran = place.run(&["qlaunch", "singleshot"]).ok();
-    assert!(ran.stdout().contains("no job submitted"), "{}", ran.stdout());
+    let ran = place.run(&["qlaunch", "rapidfire"]).done();
+    assert!(ran.stdout.contains("no job submitted"), "{}", ran.stdout);
+    let ran = place.run(&["qlaunch", "singleshot"]).done();
+    assert!(ran.stdout.contains("no job submitted"), "{}", ran.stdout);
     assert_eq!(place.launchers(), Vec::<std::path::PathBuf>::new());
     assert!(!place.path().join("FW_submit.script").exists());
 }
@@ -83,8 +84,8 @@ fn stops_when_it_is_told_to() {
     assert_eq!((status.code(), status.signal()), (Some(143), None));
     drop(queue);
 
-    let ran = place.run(&["qlaunch", "rapidfire", "--nlaunches", "infinite", "--timeout", "1"]).ok();
-    assert!(ran.stdout().contains("ended by --timeout"), "{}", ran.stdout());
+    let ran = place.run(&["qlaunch", "rapidfire", "--nlaunches", "infinite", "--timeout", "1"]).done();
+    assert!(ran.stdout.contains("ended by --timeout"), "{}", ran.stdout);
 }
 
 #[test]
@@ -92,11 +93,11 @@ fn refuses_a_bad_adapter_before_anything_is_done() {
     let place = Place::with_adapter("_fw_q_type: PBS\n");
     place.add_scripts(1, "true");
     let ran = place.run(&["qlaunch", "rapidfire"]);
-    assert_eq!(ran.code(), Some(1));
-    assert!(ran.stderr().contains("PBS is not supported yet"), "{}", ran.stderr());
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("PBS is not supported yet"), "{}", ran.stderr);
     let ran = place.run(&["qlaunch", "-q", "none.yaml", "singleshot"]);
-    assert_eq!(ran.code(), Some(1));
-    assert!(ran.stderr().contains("none.yaml"), "{}", ran.stderr());
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("none.yaml"), "{}", ran.stderr);
     assert_eq!(place.launchers().len(), 0);
 }
 
@@ -106,10 +107,10 @@ fn fills_the_template_and_warns_of_the_rest() {
     let place = Place::with_adapter(adapter);
     let queue = Cleanup(place.local());
     place.add_scripts(1, "true");
-    let ran = place.run(&["qlaunch", "--launch_dir", "deep/in a folder", "singleshot"]).ok();
-    assert!(ran.stderr().contains("did you mean `walltime`?"), "{}", ran.stderr());
+    let ran = place.run(&["qlaunch", "--launch_dir", "deep/in a folder", "singleshot"]).done();
+    assert!(ran.stderr.contains("did you mean `walltime`?"), "{}", ran.stderr);
     let dir = place.path().join("deep/in a folder");
-    wait_for("the job to end", || queue.0.list().expect("listed").is_empty());
+    wait_until("the job has ended", || queue.0.list().expect("listed").is_empty());
     let pid = std::fs::read_to_string(dir.join("pid")).expect("the shell's id");
     assert!(pid.trim().parse::<u32>().is_ok(), "{pid}");
     assert!(dir.join("relax-1.out").is_file() && dir.join("relax-1.error").is_file());

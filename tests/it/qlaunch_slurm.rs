@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::qlaunch_support::{Cleanup, Place, most_jobs_while};
+use crate::support::place::{Cleanup, Place, most_jobs_while};
 use crate::support::service;
 
 /// A place whose jobs go to the private Slurm.
@@ -28,9 +28,9 @@ fn a_bad_partition_ends_it_with_what_sbatch_said() {
     let place = Place::with_adapter("_fw_q_type: SLURM\npartition: nosuch\n").set("SLURM_CONF", &conf);
     place.add_scripts(1, "true");
     let ran = place.run(&["qlaunch", "rapidfire"]);
-    assert_eq!(ran.code(), Some(3));
-    assert!(ran.stderr().contains("Invalid partition name specified"), "{}", ran.stderr());
-    assert!(ran.stderr().contains("exit code 1"), "{}", ran.stderr());
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("Invalid partition name specified"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("exit code 1"), "{}", ran.stderr);
 }
 
 /// The way of the README: 20 relaxations, 4 jobs at a time, by the binary alone.
@@ -47,13 +47,13 @@ fn twenty_relaxations_in_four_jobs() {
     }
     let files: Vec<String> = (0..20).map(|i| format!("relax{i}.json")).collect();
     let words: Vec<&str> = ["lpad", "add"].into_iter().chain(files.iter().map(String::as_str)).collect();
-    place.run(&words).ok();
+    place.run(&words).done();
     let mut launcher = place.spawn(&["qlaunch", "rapidfire", "-m", "4"]);
     assert!(most_jobs_while(&mut launcher, &queue.0) <= 4);
     place.wait_until_completed();
 
-    let listed = place.run(&["lpad", "get_fws", "-d", "more"]).ok();
-    let fireworks: Value = serde_json::from_str(&listed.stdout()).expect("is JSON");
+    let listed = place.run(&["lpad", "get_fws", "-d", "more"]).done();
+    let fireworks: Value = serde_json::from_str(&listed.stdout).expect("is JSON");
     let fireworks = fireworks.as_array().expect("is a list");
     assert_eq!(fireworks.len(), 20);
     for firework in fireworks {

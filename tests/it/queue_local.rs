@@ -6,7 +6,8 @@ use tempfile::TempDir;
 use volley::queue::{Job, JobId, JobState, LaunchpadId, Queue, QueueError};
 use volley::store::Location;
 
-use crate::qlaunch_support::{Cleanup, local, wait_for};
+use crate::support::place::{Cleanup, local};
+use crate::support::run::wait_until;
 
 /// A queue of its own, and a folder with a script.
 fn queue_with(script: &str) -> (TempDir, Cleanup<volley::queue::local::Local>, Job) {
@@ -44,7 +45,7 @@ fn runs_a_script_to_its_end() {
     assert!(jobs.iter().all(|job| job.state == JobState::Running && job.running_for.is_some()));
 
     std::fs::write(folder.path().join("go"), "").expect("written");
-    wait_for("the jobs to end", || queue.0.list().expect("listed").is_empty());
+    wait_until("the jobs have ended", || queue.0.list().expect("listed").is_empty());
     assert_eq!(done(folder.path(), &first)["exit"], "exit code 3");
     assert_eq!(read(folder.path(), &format!("relax-{second}.error")), "oops\n");
     let dir = folder.path().canonicalize().expect("is there");
@@ -55,9 +56,9 @@ fn runs_a_script_to_its_end() {
 fn cancels_what_a_script_runs() {
     let (folder, queue, job) = queue_with("#!/bin/bash\nsleep 1000 & echo $! > pid\necho there > ready\nwait\n");
     let id = queue.0.submit(&job).expect("submitted");
-    wait_for("the script to start", || folder.path().join("ready").exists());
+    wait_until("the script has started", || folder.path().join("ready").exists());
     queue.0.cancel(std::slice::from_ref(&id)).expect("cancelled");
-    wait_for("the job to end", || queue.0.list().expect("listed").is_empty());
+    wait_until("the job has ended", || queue.0.list().expect("listed").is_empty());
     assert_eq!(done(folder.path(), &id)["exit"], "signal 15");
     let pid = read(folder.path(), "pid");
     let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
@@ -83,10 +84,10 @@ fn says_why_a_script_did_not_start() {
 fn a_job_whose_supervisor_was_killed_is_lost() {
     let (folder, queue, job) = queue_with("#!/bin/sh\necho $PPID > supervisor\nsleep 3\n");
     let id = queue.0.submit(&job).expect("submitted");
-    wait_for("the script to start", || read(folder.path(), "supervisor").ends_with('\n'));
+    wait_until("the script has started", || read(folder.path(), "supervisor").ends_with('\n'));
     let supervisor: i32 = read(folder.path(), "supervisor").trim().parse().expect("a number");
     let supervisor = rustix::process::Pid::from_raw(supervisor).expect("a process");
     rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).expect("killed");
-    wait_for("the job to be lost", || queue.0.list().expect("listed").is_empty());
+    wait_until("the job is lost", || queue.0.list().expect("listed").is_empty());
     assert_eq!(done(folder.path(), &id)["state"], "lost");
 }

@@ -7,7 +7,8 @@ use volley::queue::slurm::Slurm;
 use volley::queue::{Job, JobState, LaunchpadId, Queue};
 use volley::store::Location;
 
-use crate::qlaunch_support::{Cleanup, slurm, wait_for};
+use crate::support::place::{Cleanup, slurm};
+use crate::support::run::wait_until;
 use crate::support::service;
 
 fn queue_of(folder: &TempDir, launchpad: &str, conf: &str) -> Cleanup<Slurm> {
@@ -29,13 +30,13 @@ fn submits_lists_and_cancels() {
     let id = ours.0.submit(&job(&folder, "")).expect("submitted");
     theirs.0.submit(&job(&folder, "")).expect("submitted");
 
-    wait_for("the job to run", || {
+    wait_until("the job runs", || {
         let jobs = ours.0.list().expect("listed");
         assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&id]);
         jobs[0].state == JobState::Running && jobs[0].running_for.is_some()
     });
     ours.0.cancel(&[id]).expect("cancelled");
-    wait_for("the job to go", || ours.0.list().expect("listed").is_empty());
+    wait_until("the job is gone", || ours.0.list().expect("listed").is_empty());
     assert_eq!(theirs.0.list().expect("listed").len(), 1);
 }
 

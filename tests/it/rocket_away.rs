@@ -9,7 +9,8 @@ use volley::store::Location;
 use volley::workflow::State;
 
 use crate::support::Launchpad;
-use crate::support::site::{Running, Site, wait_until};
+use crate::support::run::wait_until;
+use crate::support::site::{Running, Site};
 
 /// A way to a server that can be cut.
 struct Way {

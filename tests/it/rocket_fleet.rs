@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use volley::workflow::State;
 
 use crate::support::Launchpad;
-use crate::support::site::{Site, wait_until};
+use crate::support::run::wait_until;
+use crate::support::site::Site;
 
 fn file_write() -> Value {
     json!([{"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "a", "contents": "1"}]}])

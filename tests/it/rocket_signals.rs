@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use volley::store::Verb;
 use volley::workflow::State;
 
-use crate::support::site::{Site, wait_until};
+use crate::support::run::wait_until;
+use crate::support::site::Site;
 
 /// Starts two processes, and tells their ids.
 const SCRIPT: &str = "sleep 1000 & echo $! > child; echo $$ > leader; wait";
@@ -97,6 +98,19 @@ fn what_is_deaf_is_killed_in_the_end() {
     for pid in processes {
         wait_until("the processes of the script are gone", || !is_alive(pid));
     }
+}
+
+/// Slurm signals every process of a job: the command may die before the worker hears of it.
+#[test]
+fn a_command_that_hears_the_signal_first_has_not_failed() {
+    let site = Site::sqlite();
+    let fw_id = site.add_tasks(script("(sleep 0.05; kill -TERM $PPID) & kill -TERM $$"));
+    let (code, log) = site.start(&["singleshot"]).end();
+    assert_eq!(code, Some(143), "{log}");
+    assert_given_back(&site, fw_id, "SIGTERM");
+    let alone = site.add_tasks(script("kill -TERM $$"));
+    site.run_well(&["singleshot", "-f", &alone.to_string()]);
+    assert!(site.stacktrace(alone).contains("Return code: [-15]"), "{}", site.stacktrace(alone));
 }
 
 #[test]

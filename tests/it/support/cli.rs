@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
+use super::run::{Ran, VOLLEY, private};
 use super::service;
 
 /// A private home with a launchpad.
@@ -58,10 +58,7 @@ impl Cli {
 
     /// The command that `run` runs.
     pub fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(self.folder()).stdin(Stdio::null()).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.folder()).env("XDG_DATA_HOME", self.folder().join("data")).env("TZ", "UTC");
+        let mut command = private(program, self.folder());
         if let Some(launchpad) = &self.launchpad {
             command.env("VOLLEY_LAUNCHPAD", launchpad);
         }
@@ -70,7 +67,7 @@ impl Cli {
 
     /// Runs `volley ARGS`.
     pub fn volley(&self, args: &[&str]) -> Ran {
-        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_volley")));
+        let mut command = self.command(Path::new(VOLLEY));
         Ran::of(command.args(args))
     }
 
@@ -150,67 +147,7 @@ impl Drop for Cli {
     }
 }
 
-/// What a command did.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl From<std::process::Output> for Ran {
-    fn from(output: std::process::Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Ran {
-            code: output.status.code().expect("ends by itself"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-}
-
 /// The binary as a word of a shell: the checkout may be in a folder with spaces.
 pub fn shell_binary() -> String {
-    shlex::try_quote(env!("CARGO_BIN_EXE_volley")).expect("can be quoted").into_owned()
-}
-
-impl Ran {
-    pub fn of(command: &mut Command) -> Self {
-        Ran::from(command.output().expect("runs"))
-    }
-
-    /// It must have succeeded.
-    pub fn done(self) -> Self {
-        assert_eq!(self.code, 0, "{self:?}");
-        self
-    }
-
-    /// It must have failed so, with one error that says `reason`.
-    pub fn failed(self, code: i32, reason: &str) -> Self {
-        assert_eq!(self.code, code, "{self:?}");
-        assert!(self.stderr.contains(reason), "no `{reason}` in {self:?}");
-        assert_eq!(self.stderr.matches("error: ").count(), 1, "{self:?}");
-        assert_eq!(self.stdout, "", "errors are not output");
-        self
-    }
-
-    /// What it printed, as JSON.
-    pub fn json(self) -> Value {
-        let ran = self.done();
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-    }
-
-    /// What it printed, with every date as `DATE` and every launch directory as `DIR`.
-    pub fn redacted(self) -> String {
-        let ran = self.done();
-        let line = |line: &str| {
-            let Some((key, value)) = line.split_once("\": \"") else { return line.to_owned() };
-            let comma = if value.ends_with(',') { "," } else { "" };
-            match key.trim().trim_start_matches('"') {
-                "created_on" | "updated_on" => format!("{key}\": \"DATE\"{comma}"),
-                _ => line.to_owned(),
-            }
-        };
-        ran.stdout.lines().map(line).collect::<Vec<_>>().join("\n")
-    }
+    shlex::try_quote(VOLLEY).expect("can be quoted").into_owned()
 }

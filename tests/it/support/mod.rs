@@ -1,6 +1,8 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
 pub mod cli;
+pub mod place;
+pub mod run;
 pub mod site;
 
 use std::path::PathBuf;

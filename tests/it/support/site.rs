@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use bson::Document;
 use serde_json::{Value, json};
@@ -10,10 +9,8 @@ use tempfile::TempDir;
 use volley::store::{FireworkQuery, Location};
 use volley::workflow::{Firework, FwId, Launch, State};
 
+use crate::support::run::{VOLLEY, private};
 use crate::support::{Launchpad, draft};
-
-/// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a test runs.
 pub struct Site {
@@ -71,13 +68,8 @@ impl Site {
 
     /// `volley` with the folder as home and working directory.
     pub fn volley(&self, arguments: &[&str]) -> Command {
-        // Whoever runs the tests may ignore signals, which children inherit.
-        let mut command = Command::new("env");
-        command.args(["--default-signal=INT,HUP", env!("CARGO_BIN_EXE_volley")]).args(arguments);
-        command.current_dir(self.path()).env("HOME", self.path()).env("XDG_DATA_HOME", self.path());
-        for variable in ["VOLLEY_LAUNCHPAD", "FW_CONFIG_FILE", "RUST_LOG"] {
-            command.env_remove(variable);
-        }
+        let mut command = private(Path::new(VOLLEY), self.path());
+        command.args(arguments);
         command
     }
 
@@ -147,15 +139,6 @@ impl Site {
     pub fn launchers(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path()).expect("reads").map(|entry| entry.expect("reads").path());
         entries.filter(|path| path.is_dir() && path.to_string_lossy().contains("launcher_")).collect()
-    }
-}
-
-/// Waits until `condition` holds.
-pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited too long until {what}");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -1,8 +1,8 @@
 //! A place for `qlaunch`: a folder with a launchpad and an adapter file, where the binary runs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,11 +14,7 @@ use volley::store::{self, FireworkQuery, Location, Store};
 use volley::workflow::{Firework, State};
 
 use crate::support::draft;
-
-/// The binary.
-pub const VOLLEY: &str = env!("CARGO_BIN_EXE_volley");
-/// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(90);
+use crate::support::run::{Ran, VOLLEY, private, wait_until};
 
 /// A folder with a launchpad.
 pub struct Place {
@@ -83,29 +79,24 @@ impl Place {
 
     /// Waits until no firework is in another state than COMPLETED.
     pub fn wait_until_completed(&self) {
-        wait_for("all fireworks to be COMPLETED", || {
+        wait_until("all fireworks are COMPLETED", || {
             self.fireworks().iter().all(|firework| firework.state == State::Completed)
         });
     }
 
     /// `volley WORDS…`, in this folder, on this launchpad.
     pub fn volley(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(VOLLEY);
+        let mut command = private(Path::new(VOLLEY), &self.path());
         command
             .args(words)
-            .current_dir(self.path())
-            .env("HOME", self.path())
-            .env("XDG_DATA_HOME", self.path().join("data"))
             .env("VOLLEY_LAUNCHPAD", self.path().join("launchpad.db"))
             .env("VOLLEY_LOCAL_QUEUE", self.path().join("queue"))
-            .env_remove("RUST_LOG")
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     pub fn run(&self, words: &[&str]) -> Ran {
-        Ran(self.volley(words).output().expect("runs"))
+        Ran::of(&mut self.volley(words))
     }
 
     pub fn spawn(&self, words: &[&str]) -> Child {
@@ -146,41 +137,10 @@ pub fn slurm(launchpad: &LaunchpadId, conf: &str) -> Slurm {
     Slurm::new(launchpad.clone(), programs, Vec::new(), Duration::from_secs(60))
 }
 
-/// What a command printed.
-pub struct Ran(Output);
-
-impl Ran {
-    pub fn code(&self) -> Option<i32> {
-        self.0.status.code()
-    }
-
-    pub fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.0.stdout).into_owned()
-    }
-
-    pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
-    }
-
-    /// Fails with everything the command said, unless it ended well.
-    pub fn ok(self) -> Self {
-        assert_eq!(self.code(), Some(0), "{}{}", self.stdout(), self.stderr());
-        self
-    }
-}
-
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Counts the jobs in `queue` until a launcher has ended; returns the greatest number.
 pub fn most_jobs_while(launcher: &mut Child, queue: &dyn Queue) -> usize {
     let mut most = 0;
-    wait_for("qlaunch to end", || {
+    wait_until("qlaunch has ended", || {
         most = most.max(queue.list().expect("lists").len());
         launcher.try_wait().expect("waited for").is_some()
     });
