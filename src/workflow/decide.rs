@@ -144,7 +144,8 @@ fn change_spec(graph: &mut Graph, fw_id: FwId, launch_id: LaunchId, action: &FwA
     Ok(())
 }
 
-/// Runs a firework again, and everything below it that has begun. The launches are put away.
+/// Runs a firework again, and everything below it that does not wait anyway: also what was held
+/// (FireWorks makes DEFUSED and PAUSED children WAITING). The launches are put away.
 pub fn rerun(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
     let state = graph.state(fw_id).ok_or(Refusal::Unknown(fw_id))?;
     match state {
@@ -154,14 +155,15 @@ pub fn rerun(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
         State::Defused => {
             return Err(Refusal::State { fw_id, state, why: "reignite it first" });
         }
+        // It will run as soon as it can.
+        State::Waiting => return Ok(()),
         _ => {}
     }
     // From the far end backwards: a rerun that stops half way leaves the upper fireworks as they
     // were, and is repeated from there.
-    for below in graph.descendants(fw_id).into_iter().rev() {
-        if !matches!(graph.state(below), Some(State::Waiting | State::Archived | State::Defused)) {
-            restart(graph, below, State::Waiting);
-        }
+    let begun = |state| !matches!(state, State::Waiting | State::Archived);
+    for below in graph.reachable(fw_id, begun).into_iter().rev() {
+        restart(graph, below, State::Waiting);
     }
     let free = is_free(graph, fw_id);
     restart(graph, fw_id, if free { State::Ready } else { State::Waiting });

@@ -145,7 +145,7 @@ fn outcomes_change_children(pad: &Launchpad) {
     store.insert(&[workflow(4, json!({"1": [2, 3], "3": [4]}))], now()).expect("inserts");
     let worker = Worker::new("w");
     let action = FwAction {
-        update_spec: doc! {"a": 1, "dotted.key": 2},
+        update_spec: doc! {"b": 0, "a": 1, "dotted.key": 2},
         mod_spec: vec![doc! {"_push": {"list": "x"}}, doc! {"_set": {"deep->er": true}}],
         ..FwAction::default()
     };
@@ -155,6 +155,8 @@ fn outcomes_change_children(pad: &Launchpad) {
         assert_eq!((spec.get("a"), spec.get("dotted.key")), (Some(&Bson::Int32(1)), Some(&Bson::Int32(2))));
         assert_eq!(spec.get("list"), Some(&Bson::Array(vec!["x".into()])));
         assert_eq!(spec.get("deep"), Some(&Bson::Document(doc! {"er": true})));
+        let order: Vec<_> = spec.keys().map(String::as_str).collect();
+        assert_eq!(order, ["_tasks", "b", "a", "dotted.key", "list", "deep"], "Python compares specs with their order");
         assert!(spec.get_array("_tasks").is_ok_and(|tasks| tasks.len() == 1));
     }
     assert!(!spec(store, 4).contains_key("a"), "only direct children");
@@ -215,24 +217,24 @@ fn detours_come_between_and_additions_beside(pad: &Launchpad) {
     let store = &*pad.store;
     store.insert(&[workflow(2, json!({"1": [2]}))], now()).expect("inserts");
     let worker = Worker::new("w");
-    let extra = |name: &str| {
-        let fw = |id: i64| json!({"fw_id": id, "name": format!("{name}{id}"), "spec": {"_tasks": task()}});
-        let json = json!({"fws": [fw(-9), fw(-10)], "links": {"-9": [-10]}});
+    let extra = |first: i64| {
+        let fw = |id: i64| json!({"fw_id": id, "name": format!("new{id}"), "spec": {"_tasks": task()}});
+        let json = json!({"fws": [fw(first), fw(first - 1)], "links": {first.to_string(): [first - 1]}});
         volley::workflow::json::to_document(json.as_object().expect("an object"))
     };
     let action = FwAction {
-        detours: vec![extra("detour")],
-        additions: vec![extra("addition")],
+        detours: vec![extra(-9)],
+        additions: vec![extra(-11)],
         update_spec: doc! {"k": 1},
         ..FwAction::default()
     };
     step(store, &worker, Completed, action);
-    // The detour is 4 -> 3 (-9 -> -10), the addition 6 -> 5.
+    // All are numbered by local id: the addition is 4 -> 3 (-11 -> -12), the detour 6 -> 5.
     assert_eq!(states(store, 1..=6), [Completed, Waiting, Waiting, Ready, Waiting, Ready]);
     let document = workflow_document(store, 1);
     assert_eq!(
         document.get_document("links").expect("links"),
-        &doc! {"1": [2, 4, 6], "2": [], "3": [2], "4": [3], "5": [], "6": [5]}
+        &doc! {"1": [2, 4, 6], "2": [], "3": [], "4": [3], "5": [2], "6": [5]}
     );
     assert_eq!(spec(store, 2).get("k"), Some(&Bson::Int32(1)));
     assert!(!spec(store, 4).contains_key("k"), "new fireworks do not receive it");
@@ -243,7 +245,7 @@ fn detours_come_between_and_additions_beside(pad: &Launchpad) {
         order.push(claim.firework.fw_id);
     }
     let position = |id: i64| order.iter().position(|&other| other == id).expect("ran");
-    assert!(position(2) > position(3) && position(3) > position(4) && position(5) > position(6), "{order:?}");
+    assert!(position(2) > position(5) && position(5) > position(6) && position(3) > position(4), "{order:?}");
     assert_eq!(workflow_state(store, 1), Completed);
 }
 

@@ -15,6 +15,7 @@ use super::insert::Numbered;
 use super::lock::{Locked, Run, Task};
 use super::{MongoStore, view};
 use crate::store::{Result, Verb};
+use crate::workflow::draft::number_together;
 use crate::workflow::firework::APPLIED;
 use crate::workflow::graph::{Changes, Edit, Graph, SpecEdit};
 use crate::workflow::workflow_state::after_inner_step;
@@ -267,16 +268,16 @@ impl MongoStore {
 
     /// Spawned fireworks with the ids that the lock records.
     fn number_spawned<'d>(&self, one: &'d Decided<'_>, now: Timestamp) -> Result<Vec<Numbered<'d>>> {
-        let mut firsts: BTreeMap<LaunchId, std::slice::Iter<'_, FwId>> =
-            one.part.runs.iter().map(|run| (run.launch_id, run.spawned.iter())).collect();
         let mut numbered = Vec::new();
-        for spawn in &one.changes.spawned {
-            let recorded = firsts.get_mut(&spawn.launch_id).and_then(Iterator::next).copied();
-            let first = match recorded {
+        for spawns in one.changes.spawned.chunk_by(|a, b| a.launch_id == b.launch_id) {
+            let drafts = || spawns.iter().map(|spawn| &spawn.draft);
+            let recorded = one.part.runs.iter().find(|run| run.launch_id == spawns[0].launch_id);
+            let first = match recorded.and_then(|run| run.spawned) {
                 Some(first) => first,
-                None => self.take_ids("next_fw_id", spawn.draft.fireworks().len())?,
+                None => self.take_ids("next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?,
             };
-            numbered.push(Numbered::new(&spawn.draft, first, now));
+            let ids = number_together(drafts(), first);
+            numbered.extend(drafts().zip(ids).map(|(draft, ids)| Numbered { draft, ids, born: now }));
         }
         Ok(numbered)
     }
@@ -439,10 +440,10 @@ fn firework_update(edit: &Edit, now: Timestamp) -> Document {
 }
 
 /// Key by key, so that a change of another key by somebody else survives; as a whole only where
-/// MongoDB could not address a key.
+/// MongoDB could not address a key, or would put the keys into another order.
 fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
     let addressable = |key: &String| !key.is_empty() && !key.contains('.') && !key.starts_with('$');
-    if spec.set.keys().chain(&spec.unset).all(addressable) {
+    if spec.alphabetical && spec.set.keys().chain(&spec.unset).all(addressable) {
         set.extend(spec.set.iter().map(|(key, value)| (format!("spec.{key}"), value.clone())));
         unset.extend(spec.unset.iter().map(|key| (format!("spec.{key}"), Bson::from(""))));
     } else {

@@ -24,11 +24,11 @@ impl MongoStore {
         for outcome in &ended {
             let spawned = match decide::spawned(&outcome.action) {
                 Ok(drafts) if outcome.state == State::Completed => {
-                    let sizes = drafts.iter().map(|(draft, _)| draft.fireworks().len());
-                    sizes.map(|size| self.take_ids("next_fw_id", size)).collect::<Result<_>>()?
+                    let size = drafts.iter().map(|(draft, _)| draft.fireworks().len()).sum();
+                    if size == 0 { None } else { Some(self.take_ids("next_fw_id", size)?) }
                 }
                 // Refused when the outcome is decided.
-                _ => Vec::new(),
+                _ => None,
             };
             runs.push(Run { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id, spawned });
         }
@@ -139,7 +139,7 @@ impl MongoStore {
         if self.end_launches(&[held.launch_id], reason, now)? == 0 {
             return Ok(false);
         }
-        let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: Vec::new() };
+        let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None };
         let lost = self.settle(vec![run], &BTreeMap::from([(held.launch_id, launch)]), now)?;
         self.places().remove(&held.launch_id);
         Ok(lost.is_empty())

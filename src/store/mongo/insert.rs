@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::MongoStore;
 use super::commands::{Journal, ints, update};
 use crate::store::{Result, StoreError, birthdays};
+use crate::workflow::draft::number_together;
 use crate::workflow::workflow_state::{Facts, workflow_state};
 use crate::workflow::{Draft, Firework, FwId, State, int, time};
 
@@ -25,7 +26,7 @@ pub(super) struct Numbered<'d> {
 impl<'d> Numbered<'d> {
     /// Numbers a draft from `first` on.
     pub fn new(draft: &'d Draft, first: FwId, born: Timestamp) -> Self {
-        let ids = draft.fireworks().iter().map(|fw| fw.local_id).zip(first..).collect();
+        let ids = number_together([draft], first).swap_remove(0);
         Numbered { draft, ids, born }
     }
 

@@ -11,7 +11,7 @@ use mongodb::options::ReturnDocument;
 use super::commands::{Journal, update};
 use super::{MongoStore, view};
 use crate::store::{Result, StoreError, Verb};
-use crate::workflow::{FwId, LaunchId, as_int, int, int_list, time};
+use crate::workflow::{FwId, LaunchId, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
 const HOLD: SignedDuration = SignedDuration::from_secs(30);
@@ -28,12 +28,12 @@ pub enum Task {
     Verb(Verb, FwId),
 }
 
-/// A launch that has ended, and the first ids of the fireworks it spawns.
+/// A launch that has ended, and the first id of the fireworks it spawns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     pub fw_id: FwId,
     pub launch_id: LaunchId,
-    pub spawned: Vec<FwId>,
+    pub spawned: Option<FwId>,
 }
 
 /// A workflow to be locked.
@@ -69,8 +69,8 @@ impl Task {
             }
             Task::Outcomes(runs) => {
                 let runs = runs.iter().map(|run| {
-                    let ids: Vec<Bson> = run.spawned.iter().copied().map(int).collect();
-                    doc! { "fw": int(run.fw_id), "launch": int(run.launch_id), "spawned": ids }
+                    let first = run.spawned.map_or(Bson::Null, int);
+                    doc! { "fw": int(run.fw_id), "launch": int(run.launch_id), "spawned": first }
                 });
                 value.insert("runs", runs.collect::<Vec<_>>());
             }
@@ -91,7 +91,7 @@ impl Task {
                 Some(Run {
                     fw_id: id(run, "fw")?,
                     launch_id: id(run, "launch")?,
-                    spawned: int_list(run.get("spawned")),
+                    spawned: id(run, "spawned"),
                 })
             })
             .collect(),

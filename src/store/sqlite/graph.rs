@@ -1,11 +1,14 @@
 //! Loads the part of a workflow that a decision needs, and writes what it changes.
 
+use std::collections::BTreeMap;
+
 use bson::Document;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::insert::{self, SpecColumns};
-use super::{SqlError, find, json};
+use super::{SqlError, find, json, schema};
+use crate::workflow::draft::number_together;
 use crate::workflow::graph::{Changes, Edit, Graph, Node, Spawn};
 use crate::workflow::workflow_state::{Facts, workflow_state};
 use crate::workflow::{FwId, Launch, LaunchId, State, time};
@@ -96,8 +99,8 @@ pub fn apply(
     for edit in &changes.edits {
         apply_edit(tx, edit, reason, now)?;
     }
-    for spawn in &changes.spawned {
-        apply_spawn(tx, workflow, spawn, now)?;
+    if !changes.spawned.is_empty() {
+        apply_spawns(tx, workflow, &changes.spawned, now)?;
     }
     refresh_workflow(tx, workflow, now)?;
     Ok(changes.edits.iter().map(|edit| edit.fw_id).collect())
@@ -149,9 +152,23 @@ pub fn save_launch(tx: &Transaction<'_>, launch: &Launch) -> Result<(), SqlError
     Ok(())
 }
 
-fn apply_spawn(tx: &Transaction<'_>, workflow: i64, spawn: &Spawn, now: Timestamp) -> Result<(), SqlError> {
-    let ids: std::collections::BTreeMap<i64, FwId> =
-        insert::fireworks(tx, workflow, &spawn.draft, now)?.into_iter().collect();
+fn apply_spawns(tx: &Transaction<'_>, workflow: i64, spawns: &[Spawn], now: Timestamp) -> Result<(), SqlError> {
+    let drafts = || spawns.iter().map(|spawn| &spawn.draft);
+    let first = schema::take_ids(tx, "next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?;
+    for (spawn, ids) in spawns.iter().zip(number_together(drafts(), first)) {
+        apply_spawn(tx, workflow, spawn, &ids, now)?;
+    }
+    Ok(())
+}
+
+fn apply_spawn(
+    tx: &Transaction<'_>,
+    workflow: i64,
+    spawn: &Spawn,
+    ids: &BTreeMap<i64, FwId>,
+    now: Timestamp,
+) -> Result<(), SqlError> {
+    insert::fireworks(tx, workflow, &spawn.draft, ids, now)?;
     for &parent in &spawn.parents {
         for root in spawn.draft.roots() {
             insert::link(tx, parent, ids[&root])?;
@@ -203,7 +220,7 @@ pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> 
 
 /// A `bson` document of what stands in the links table, as FireWorks keeps it.
 pub fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
-    let mut links: std::collections::BTreeMap<FwId, Vec<bson::Bson>> =
+    let mut links: BTreeMap<FwId, Vec<bson::Bson>> =
         nodes.iter().map(|&node| (node, Vec::new())).collect();
     for (from, to) in pairs {
         links.entry(from).or_default().push(crate::workflow::int(to));
