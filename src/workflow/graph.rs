@@ -10,6 +10,9 @@ use bson::{Bson, Document};
 
 use super::{Draft, Firework, FwId, LaunchId, State};
 
+/// Where a spec shows the parents that have FIZZLED.
+pub const FIZZLED_PARENTS: &str = "_fizzled_parents";
+
 /// One firework as far as it is known.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -167,6 +170,23 @@ impl Graph {
         Some(node)
     }
 
+    /// Fireworks that become READY although parents have FIZZLED, and have not been shown any yet;
+    /// with those parents.
+    pub(super) fn bereaved(&self) -> Vec<(FwId, Vec<FwId>)> {
+        let mut found = Vec::new();
+        for (&fw_id, node) in &self.nodes {
+            let freed = node.state == State::Ready && self.before.get(&fw_id) != Some(&State::Ready);
+            if freed && node.spec().is_some_and(|spec| !spec.contains_key(FIZZLED_PARENTS)) {
+                let fizzled = |parent: &FwId| self.state(*parent) == Some(State::Fizzled);
+                let parents: Vec<FwId> = node.parents.iter().copied().filter(fizzled).collect();
+                if !parents.is_empty() {
+                    found.push((fw_id, parents));
+                }
+            }
+        }
+        found
+    }
+
     pub(super) fn spawn(&mut self, spawn: Spawn) {
         self.spawned.push(spawn);
     }
@@ -212,7 +232,6 @@ fn spec_edit(node: &Node) -> Option<SpecEdit> {
     appended.sort_unstable();
     // Numbers have an order of their own.
     let numbers = appended.len() > 1 && appended.iter().any(|key| key.starts_with(|c: char| c.is_ascii_digit()));
-    let alphabetical =
-        !numbers && old.keys().filter(|key| new.contains_key(*key)).chain(appended).eq(new.keys());
+    let alphabetical = !numbers && old.keys().filter(|key| new.contains_key(*key)).chain(appended).eq(new.keys());
     Some(SpecEdit { read_at: firework.updated_on.clone(), set, unset, whole: new.clone(), alphabetical, mark })
 }

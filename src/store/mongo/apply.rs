@@ -75,7 +75,10 @@ impl MongoStore {
                 },
                 Scope::Whole => self.load_whole(&locked, launches)?,
             };
-            let decided: Vec<Decided<'_>> = parts.into_iter().map(|part| decide_part(part, launches)).collect();
+            let mut decided = Vec::with_capacity(parts.len());
+            for part in parts {
+                decided.push(self.decide_part(part, launches, now)?);
+            }
             if self.write(&decided, now)? {
                 return Ok(lost);
             }
@@ -108,6 +111,7 @@ impl MongoStore {
                 self.unlock(&locked)?;
                 return Err(refusal.into());
             }
+            decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
             let changes = std::mem::take(&mut part.graph).changes();
             // The fence first: a launch that has ended can no longer report.
             let put_away: BTreeSet<FwId> =
@@ -164,7 +168,34 @@ impl MongoStore {
                 view::add_documents(&mut part.graph, fireworks.iter());
             }
         }
+        self.read_lenience(&mut parts)?;
         Ok(Some(parts))
+    }
+
+    /// Documents of the children that other parents have failed, as far as they are missing.
+    fn read_lenience(&self, parts: &mut [Part<'_>]) -> Result<()> {
+        let mut missing = Vec::new();
+        for part in parts.iter() {
+            for run in part.runs.iter().filter(|run| decide::lenience_matters(&part.graph, run.fw_id)) {
+                let children = part.graph.children(run.fw_id).into_iter();
+                missing.extend(children.filter(|child| part.graph.nodes[child].firework.is_none()));
+            }
+        }
+        let fireworks = self.fireworks_by_id(&missing)?;
+        for part in parts {
+            view::add_documents(&mut part.graph, fireworks.iter());
+        }
+        Ok(())
+    }
+
+    /// Fireworks with all their launches.
+    fn with_launches(&self, fw_ids: &[FwId]) -> Result<Vec<(Firework, Vec<Launch>)>> {
+        let mut found = Vec::with_capacity(fw_ids.len());
+        for firework in self.fireworks_by_id(fw_ids)? {
+            let launches = self.search_launches(&[&firework.launches[..], &firework.archived_launches].concat())?;
+            found.push((firework, launches));
+        }
+        Ok(found)
     }
 
     /// States from the workflows and documents of fireworks, in one command.
@@ -239,6 +270,49 @@ impl MongoStore {
         view::add_documents(&mut graph, fireworks.iter());
         let states = graph.nodes.iter().map(|(&fw_id, node)| (fw_id, node.state)).collect();
         Ok(Part { locked, runs, graph, states: Some(states), before: state_before(&document) })
+    }
+
+    /// Decides what the runs change, one after the other: the second sees what the first did.
+    fn decide_part<'l>(
+        &self,
+        mut part: Part<'l>,
+        launches: &BTreeMap<LaunchId, Launch>,
+        now: Timestamp,
+    ) -> Result<Decided<'l>> {
+        let mut fenced = BTreeMap::new();
+        let mut inner = part.before;
+        for run in &part.runs {
+            let launch = &launches[&run.launch_id];
+            let mut graph = part.graph.clone();
+            let outcome = match &launch.action {
+                None => decide::give_back(&mut graph, run.fw_id),
+                Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
+            };
+            match outcome {
+                Ok(()) => part.graph = graph,
+                Err(refusal) if launch.action.is_some() => {
+                    tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
+                    // Only an unknown firework is refused here, and this one is in the graph.
+                    let _ = decide::reject(&mut part.graph, run.fw_id);
+                }
+                // Given back already.
+                Err(_) => {}
+            }
+            fenced.insert(run.fw_id, run.launch_id);
+            let ended = part.graph.state(run.fw_id).unwrap_or(launch.state);
+            let stops = part.graph.children(run.fw_id).iter().any(|child| {
+                let child = part.graph.nodes.get(child).and_then(|node| node.firework.as_ref());
+                !child.is_some_and(Firework::allows_fizzled_parents)
+            });
+            inner = after_inner_step(inner, ended, stops);
+        }
+        decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
+        let changes = std::mem::take(&mut part.graph).changes();
+        if changes.edits.iter().any(|edit| edit.to == State::Defused) {
+            inner = State::Defused;
+        }
+        let inner_state = part.states.is_none().then_some(inner);
+        Ok(Decided { part, changes, fenced, inner_state })
     }
 
     /// Writes everything and unlocks. `false` when a firework was not as expected: then the
@@ -344,43 +418,6 @@ fn state_before(document: &Document) -> State {
 
 fn action_of(launch: &Launch) -> FwAction {
     launch.action.as_ref().and_then(|action| FwAction::from_document(action).ok()).unwrap_or_default()
-}
-
-/// Decides what the runs change, one after the other: the second sees what the first did.
-fn decide_part<'l>(mut part: Part<'l>, launches: &BTreeMap<LaunchId, Launch>) -> Decided<'l> {
-    let mut fenced = BTreeMap::new();
-    let mut inner = part.before;
-    for run in &part.runs {
-        let launch = &launches[&run.launch_id];
-        let mut graph = part.graph.clone();
-        let outcome = match &launch.action {
-            None => decide::give_back(&mut graph, run.fw_id),
-            Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
-        };
-        match outcome {
-            Ok(()) => part.graph = graph,
-            Err(refusal) if launch.action.is_some() => {
-                tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
-                // Only an unknown firework is refused here, and this one is in the graph.
-                let _ = decide::reject(&mut part.graph, run.fw_id);
-            }
-            // Given back already.
-            Err(_) => {}
-        }
-        fenced.insert(run.fw_id, run.launch_id);
-        let ended = part.graph.state(run.fw_id).unwrap_or(launch.state);
-        let stops = part.graph.children(run.fw_id).iter().any(|child| {
-            let child = part.graph.nodes.get(child).and_then(|node| node.firework.as_ref());
-            !child.is_some_and(Firework::allows_fizzled_parents)
-        });
-        inner = after_inner_step(inner, ended, stops);
-    }
-    let changes = std::mem::take(&mut part.graph).changes();
-    if changes.edits.iter().any(|edit| edit.to == State::Defused) {
-        inner = State::Defused;
-    }
-    let inner_state = part.states.is_none().then_some(inner);
-    Decided { part, changes, fenced, inner_state }
 }
 
 /// The bulk on `fireworks` for one workflow.

@@ -88,11 +88,7 @@ impl Task {
         let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
         Task::Outcomes(
             runs.filter_map(|run| {
-                Some(Run {
-                    fw_id: id(run, "fw")?,
-                    launch_id: id(run, "launch")?,
-                    spawned: id(run, "spawned"),
-                })
+                Some(Run { fw_id: id(run, "fw")?, launch_id: id(run, "launch")?, spawned: id(run, "spawned") })
             })
             .collect(),
         )

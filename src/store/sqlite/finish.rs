@@ -22,7 +22,10 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
     let reach = if outcome.action.propagate { Reach::Descendants } else { Reach::Children };
     let detail =
         if decide::needs_documents(outcome.state, &outcome.action) { Detail::Documents } else { Detail::States };
-    let loaded = graph::load(tx, held.fw_id, reach, detail)?;
+    let mut loaded = graph::load(tx, held.fw_id, reach, detail)?;
+    if detail == Detail::States && decide::lenience_matters(&loaded, held.fw_id) {
+        loaded = graph::load(tx, held.fw_id, reach, Detail::Documents)?;
+    }
     let mut decided = loaded.clone();
     let verdict = decide::finish(&mut decided, held.fw_id, held.launch_id, outcome.state, &outcome.action);
     let decided = match verdict {
@@ -30,7 +33,7 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
         Err(refusal) => cannot_apply(loaded, held.fw_id, &refusal)?,
     };
     if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, &decided.changes(), "", now)?;
+        graph::apply(tx, workflow, decided, "", now)?;
     }
     Ok(Verdict::Recorded)
 }
@@ -58,7 +61,7 @@ pub fn give_back(tx: &Transaction<'_>, held: Held, reason: &str, now: Timestamp)
     }
     decide::give_back(&mut graph, held.fw_id).map_err(StoreError::from)?;
     if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, &graph.changes(), reason, now)?;
+        graph::apply(tx, workflow, graph, reason, now)?;
     }
     Ok(true)
 }
@@ -68,5 +71,5 @@ pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> R
     let workflow = graph::workflow_of(tx, fw_id)?.ok_or(StoreError::UnknownFirework(fw_id))?;
     let mut graph = graph::load(tx, fw_id, Reach::Descendants, Detail::Documents)?;
     verb.decide(&mut graph, fw_id).map_err(StoreError::from)?;
-    graph::apply(tx, workflow, &graph.changes(), verb.as_str(), now)
+    graph::apply(tx, workflow, graph, verb.as_str(), now)
 }

@@ -8,10 +8,11 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::insert::{self, SpecColumns};
 use super::{SqlError, find, json, schema};
+use crate::workflow::decide;
 use crate::workflow::draft::number_together;
-use crate::workflow::graph::{Changes, Edit, Graph, Node, Spawn};
+use crate::workflow::graph::{Edit, Graph, Node, Spawn};
 use crate::workflow::workflow_state::{Facts, workflow_state};
-use crate::workflow::{FwId, Launch, LaunchId, State, time};
+use crate::workflow::{Firework, FwId, Launch, LaunchId, State, time};
 
 /// How much of the fireworks themselves a decision wants to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,10 +93,12 @@ pub fn workflow_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<i64>, Sql
 pub fn apply(
     tx: &Transaction<'_>,
     workflow: i64,
-    changes: &Changes,
+    mut graph: Graph,
     reason: &str,
     now: Timestamp,
 ) -> Result<Vec<FwId>, SqlError> {
+    decide::show_fizzled_parents(&mut graph, now, |fw_ids| with_launches(tx, fw_ids))?;
+    let changes = graph.changes();
     for edit in &changes.edits {
         apply_edit(tx, edit, reason, now)?;
     }
@@ -104,6 +107,17 @@ pub fn apply(
     }
     refresh_workflow(tx, workflow, now)?;
     Ok(changes.edits.iter().map(|edit| edit.fw_id).collect())
+}
+
+fn with_launches(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<(Firework, Vec<Launch>)>, SqlError> {
+    let mut found = Vec::with_capacity(fw_ids.len());
+    for &fw_id in fw_ids {
+        if let Some(firework) = find::firework(tx, fw_id)? {
+            let launches = find::launches(tx, &[&firework.launches[..], &firework.archived_launches].concat())?;
+            found.push((firework, launches));
+        }
+    }
+    Ok(found)
 }
 
 fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &str, now: Timestamp) -> Result<(), SqlError> {
@@ -220,8 +234,7 @@ pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> 
 
 /// A `bson` document of what stands in the links table, as FireWorks keeps it.
 pub fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
-    let mut links: BTreeMap<FwId, Vec<bson::Bson>> =
-        nodes.iter().map(|&node| (node, Vec::new())).collect();
+    let mut links: BTreeMap<FwId, Vec<bson::Bson>> = nodes.iter().map(|&node| (node, Vec::new())).collect();
     for (from, to) in pairs {
         links.entry(from).or_default().push(crate::workflow::int(to));
     }
