@@ -15,6 +15,7 @@ mod cli_set_priority;
 mod cli_wait;
 mod config;
 mod firetask_script;
+mod fireworks_documents;
 mod layering;
 mod mongo_locks;
 mod python_peer;

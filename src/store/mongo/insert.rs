@@ -82,14 +82,14 @@ impl<'d> Numbered<'d> {
         let leaves = self.leaves();
         let facts = Facts::of(&states, |fw| leaves.contains(&fw), |_| true);
         doc! {
-            "nodes": self.ids.values().copied().map(int).collect::<Vec<_>>(),
             "links": lists(children),
             "parent_links": lists(parents),
-            "name": &self.draft.name,
+            "nodes": self.ids.values().copied().map(int).collect::<Vec<_>>(),
             "metadata": self.draft.metadata.clone(),
-            "updated_on": time::to_bson_date(self.born),
-            "created_on": time::to_bson_date(self.born),
             "state": workflow_state(facts).as_str(),
+            "name": &self.draft.name,
+            "created_on": time::to_bson_date(self.born),
+            "updated_on": time::to_bson_date(self.born),
             "fw_states": states.iter().map(|(id, state)| (id.to_string(), Bson::from(state.as_str()))).collect::<Document>(),
         }
     }
