@@ -91,8 +91,10 @@ pub fn finish(
     let drafts = if ended == State::Completed { spawned(action)? } else { Vec::new() };
     let children = graph.children(fw_id);
     let has_detour = drafts.iter().any(|(_, detour)| *detour);
+    // The firework is written last: if it has ended already, so have its children been changed.
+    let is_new = graph.state(fw_id) != Some(ended);
     set_state(graph, fw_id, ended)?;
-    if ended == State::Completed {
+    if ended == State::Completed && is_new {
         let targets = if action.propagate { graph.descendants(fw_id) } else { children.clone() };
         for &target in &targets {
             change_spec(graph, target, launch_id, action)?;
@@ -105,10 +107,10 @@ pub fn finish(
                 }
             }
         }
-        for (draft, detour) in drafts {
-            let children = if detour { children.clone() } else { Vec::new() };
-            graph.spawn(Spawn { launch_id, draft, parents: vec![fw_id], children });
-        }
+    }
+    for (draft, detour) in drafts {
+        let children = if detour { children.clone() } else { Vec::new() };
+        graph.spawn(Spawn { launch_id, draft, parents: vec![fw_id], children });
     }
     if !has_detour {
         for &child in &children {

@@ -17,6 +17,7 @@ mod config;
 mod firetask_script;
 mod fireworks_documents;
 mod layering;
+mod mongo_interruptions;
 mod mongo_locks;
 mod python_peer;
 mod qlaunch_local;

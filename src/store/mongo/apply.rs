@@ -17,7 +17,7 @@ use super::{MongoStore, view};
 use crate::store::{Result, Verb};
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::APPLIED;
-use crate::workflow::graph::{Changes, Edit, Graph, SpecEdit};
+use crate::workflow::graph::{Changes, Edit, Graph, Node, SpecEdit};
 use crate::workflow::workflow_state::after_inner_step;
 use crate::workflow::{Firework, FwAction, FwId, Launch, LaunchId, State, decide, int, time};
 
@@ -38,6 +38,8 @@ struct Part<'l> {
     graph: Graph,
     /// Every state of the workflow, where they are all known.
     states: Option<BTreeMap<FwId, State>>,
+    /// States that the cache has not, or others: a writer died, or a claim met a lock.
+    uncached: BTreeMap<FwId, State>,
     /// Its state before.
     before: State,
 }
@@ -144,18 +146,22 @@ impl MongoStore {
             let states = has_leaf.then(|| view::cached_states(&one.document));
             for parent in view::missing_parents(&graph) {
                 match states.as_ref().and_then(|states| states.get(&parent)) {
-                    Some(&state) => graph.insert(parent, crate::workflow::graph::Node::new(state)),
+                    Some(&state) => graph.insert(parent, Node::new(state)),
                     None => wanted_states.push(parent),
                 }
             }
             for run in &runs {
                 let launch = &launches[&run.launch_id];
-                if decide::needs_documents(launch.state, &action_of(launch)) {
+                let action = action_of(launch);
+                if decide::needs_documents(launch.state, &action) {
                     wanted_documents.extend(graph.children(run.fw_id));
+                }
+                if action.spawns() {
+                    wanted_documents.push(run.fw_id);
                 }
             }
             let before = state_before(&one.document);
-            parts.push(Part { locked: one, runs, graph, states, before });
+            parts.push(Part { locked: one, runs, graph, states, uncached: BTreeMap::new(), before });
         }
         if !wanted_states.is_empty() || !wanted_documents.is_empty() {
             let ids: Vec<ObjectId> = locked.iter().map(|one| one.workflow).collect();
@@ -163,10 +169,15 @@ impl MongoStore {
             for part in &mut parts {
                 for parent in view::missing_parents(&part.graph) {
                     let Some(&state) = states.get(&parent) else { return Ok(None) };
-                    part.graph.insert(parent, crate::workflow::graph::Node::new(state));
+                    part.graph.insert(parent, Node::new(state));
                 }
                 view::add_documents(&mut part.graph, fireworks.iter());
             }
+        }
+        // What a launch spawns is stored before the bulk can find out that it no longer counts.
+        let begun = |node: &Node| node.firework.is_none() || node.state == State::Running;
+        if parts.iter().any(|part| part.runs.iter().any(|run| !begun(&part.graph.nodes[&run.fw_id]))) {
+            return Ok(None);
         }
         self.read_lenience(&mut parts)?;
         Ok(Some(parts))
@@ -242,16 +253,16 @@ impl MongoStore {
             let mut part = self.whole_part(one, runs, &subjects)?;
             part.runs.retain(|run| {
                 let firework = part.graph.nodes.get(&run.fw_id).and_then(|node| node.firework.as_ref());
-                let ended = launches[&run.launch_id].state;
-                // Counted, and either still running or already as this launch left it.
-                let counts = firework.is_some_and(|firework| {
-                    firework.launches.contains(&run.launch_id)
-                        && (firework.state == State::Running || firework.state == ended)
-                });
-                if !counts {
-                    lost.insert(run.launch_id);
+                match firework.filter(|firework| firework.launches.contains(&run.launch_id)).map(|one| one.state) {
+                    Some(State::Running) => true,
+                    // Done by somebody who took over our lock; or by whom we took it from, up to
+                    // the workflow.
+                    Some(state) if state.is_final() => one.taken_over && state == launches[&run.launch_id].state,
+                    _ => {
+                        lost.insert(run.launch_id);
+                        false
+                    }
                 }
-                counts
             });
             parts.push(part);
         }
@@ -269,7 +280,12 @@ impl MongoStore {
         let fireworks = self.fireworks_by_id(&affected.into_iter().collect::<Vec<_>>())?;
         view::add_documents(&mut graph, fireworks.iter());
         let states = graph.nodes.iter().map(|(&fw_id, node)| (fw_id, node.state)).collect();
-        Ok(Part { locked, runs, graph, states: Some(states), before: state_before(&document) })
+        let loaded = graph.nodes.iter().filter(|(_, node)| node.firework.is_some());
+        let uncached = loaded
+            .map(|(&fw_id, node)| (fw_id, node.state))
+            .filter(|&(fw_id, state)| view::cached_state(&document, fw_id) != Some(state))
+            .collect();
+        Ok(Part { locked, runs, graph, states: Some(states), uncached, before: state_before(&document) })
     }
 
     /// Decides what the runs change, one after the other: the second sees what the first did.
@@ -371,7 +387,8 @@ impl MongoStore {
 
     /// The one line of the workflow; it also unlocks, unless new roots have to be freed first.
     fn workflow_statement(&self, one: &Decided<'_>, spawned: &[Numbered<'_>], now: Timestamp) -> Result<Document> {
-        let mut states: BTreeMap<FwId, State> = one.changes.edits.iter().map(|edit| (edit.fw_id, edit.to)).collect();
+        let mut states = one.part.uncached.clone();
+        states.extend(one.changes.edits.iter().map(|edit| (edit.fw_id, edit.to)));
         states.extend(one.part.runs.iter().filter_map(|run| Some((run.fw_id, one.settled_state(run.fw_id)?))));
         states.extend(spawned.iter().flat_map(Numbered::states));
         let state = match (&one.inner_state, &one.part.states) {
@@ -492,6 +509,7 @@ fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
 fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document, change: &mut Document) {
     let mut grow: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
     let mut fresh: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
+    let new: BTreeSet<FwId> = spawned.iter().flat_map(|numbered| numbered.ids.values().copied()).collect();
     for (spawn, numbered) in one.changes.spawned.iter().zip(spawned) {
         for &fw_id in numbered.ids.values() {
             grow.entry("nodes".into()).or_default().insert(fw_id);
@@ -507,7 +525,8 @@ fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document,
                 fresh.entry(format!("parent_links.{root}")).or_default().insert(parent);
             }
         }
-        for &child in &spawn.children {
+        // Where the workflow knows them already, they are children of their parent themselves.
+        for &child in spawn.children.iter().filter(|child| !new.contains(child)) {
             for leaf in numbered.leaves() {
                 fresh.entry(format!("links.{leaf}")).or_default().insert(child);
                 grow.entry(format!("parent_links.{child}")).or_default().insert(leaf);

@@ -51,6 +51,8 @@ pub struct Locked {
     pub task: Task,
     /// What was read of it.
     pub document: Document,
+    /// Its holder died: the task may have been done in part, or wholly.
+    pub taken_over: bool,
 }
 
 impl Task {
@@ -171,6 +173,7 @@ impl MongoStore {
                     owner: owner.clone(),
                     task: one.task,
                     document,
+                    taken_over: false,
                 })),
                 Some(_) => Attempt::Busy(one),
             })
@@ -212,7 +215,7 @@ impl MongoStore {
             let taken = self.workflows.update_one(dead, doc! { "$set": { "locked": renewed } });
             if self.ask(taken.run())?.matched_count == 1 {
                 tracing::warn!("took over the workflow lock of {}", describe(locked));
-                let locked = Locked { workflow, owner, task: Task::read(value), document };
+                let locked = Locked { workflow, owner, task: Task::read(value), document, taken_over: true };
                 self.repeat(locked, Timestamp::now())?;
             }
             return Ok(());
