@@ -173,6 +173,12 @@ impl Launch {
         self.action = Some(action.to_document());
     }
 
+    /// Whether this worker has given it its outcome.
+    pub fn was_ended_by(&self, owner: &str) -> bool {
+        let last = self.state_history.last().and_then(|entry| entry.get_str("owner").ok());
+        self.state.is_final() && last == Some(owner)
+    }
+
     /// Ends a launch that was interrupted or lost: FIZZLED without an action, as FireWorks does,
     /// and the reason in the history entry.
     pub fn lose(&mut self, reason: &str, now: Timestamp) {

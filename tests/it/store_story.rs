@@ -30,6 +30,8 @@ chapters![
     a_wide_workflow_completes,
     detours_come_between_and_additions_beside,
     fizzled_and_run_again,
+    a_failed_parent_is_shown_where_it_is_allowed,
+    an_outcome_reported_twice_counts_once,
     priorities_then_age,
     workers_take_what_is_theirs,
     a_lost_lease_changes_nothing,
@@ -275,6 +277,56 @@ fn fizzled_and_run_again(pad: &Launchpad) {
     assert_eq!((again.launches.len(), again.archived_launches.len()), (0, 2));
     assert_eq!(workflow_state(store, 1), Ready);
     assert!(store.steer(Verb::Rerun, 99, now()).is_err());
+}
+
+fn a_failed_parent_is_shown_where_it_is_allowed(pad: &Launchpad) {
+    let store = &*pad.store;
+    let lenient = json!({"_tasks": task(), "_allow_fizzled_parents": true});
+    let fws = json!([
+        {"fw_id": 1, "name": "bad", "spec": {"_tasks": task()}},
+        {"fw_id": 2, "name": "good", "spec": {"_tasks": task()}},
+        {"fw_id": 3, "name": "both", "spec": lenient},
+        {"fw_id": 4, "name": "strict", "spec": {"_tasks": task()}},
+    ]);
+    let links = json!({"1": [3, 4], "2": [3, 4]});
+    store.insert(&[draft(json!({"fws": fws, "links": links}))], now()).expect("inserts");
+    let worker = Worker::new("w");
+    assert_eq!(step(store, &worker, Fizzled, FwAction::fizzled(None, "it broke", Bson::Null)), 1);
+    assert_eq!(states(store, 3..=4), [Waiting, Waiting]);
+    // The last parent ends well, and has nothing to say to its children.
+    assert_eq!(complete(store, &worker), 2);
+    assert_eq!(states(store, 3..=4), [Ready, Waiting]);
+    assert_eq!(workflow_state(store, 1), Fizzled);
+    let spec = spec(store, 3);
+    let shown = spec.get_array("_fizzled_parents").expect("is shown");
+    let [Bson::Document(parent)] = shown.as_slice() else { panic!("one parent: {shown:?}") };
+    let keys: Vec<_> = parent.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["spec", "fw_id", "created_on", "updated_on", "launches", "state", "name"]);
+    assert_eq!((parent.get_str("name").ok(), parent.get_str("state").ok()), (Some("bad"), Some("FIZZLED")));
+    let launch = parent.get_array("launches").expect("launches")[0].as_document().expect("a launch");
+    assert_eq!(launch.get_str("state").ok(), Some("FIZZLED"));
+    assert!(launch.get_document("action").is_ok() && !launch.contains_key("time_start"));
+}
+
+fn an_outcome_reported_twice_counts_once(pad: &Launchpad) {
+    let store = &*pad.store;
+    store.insert(&[workflow(3, json!({"1": [3], "2": [3]}))], now()).expect("inserts");
+    let worker = Worker::new("w");
+    let claim = worker.claim(store, 1).pop().expect("claims");
+    let fw = json!({"fws": [{"fw_id": -1, "spec": {"_tasks": task()}}]});
+    let action = FwAction {
+        mod_spec: vec![doc! {"_push": {"list": 1}}],
+        additions: vec![volley::workflow::json::to_document(fw.as_object().expect("an object"))],
+        ..FwAction::default()
+    };
+    let report = outcome(&claim, Completed, action);
+    for _ in 0..2 {
+        assert_eq!(store.finish(std::slice::from_ref(&report), now()).expect("finishes"), [Verdict::Recorded]);
+        assert_eq!(states(store, 1..=4), [Completed, Ready, Waiting, Ready]);
+        assert_eq!(spec(store, 3).get("list"), Some(&Bson::Array(vec![1.into()])));
+        assert_eq!(workflow_state(store, 1), Running);
+        assert_eq!(store.count_fireworks(&FireworkQuery::default()).expect("counts"), 4);
+    }
 }
 
 fn priorities_then_age(pad: &Launchpad) {

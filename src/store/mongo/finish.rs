@@ -72,11 +72,8 @@ impl MongoStore {
         let mut ours = BTreeSet::new();
         for stored in self.search_launches(&all)? {
             let outcome = outcomes.iter().find(|outcome| outcome.launch.launch_id == stored.launch_id);
-            let owner = |launch: &Launch| {
-                launch.state_history.last().and_then(|entry| entry.get_str("owner").ok()).map(str::to_owned)
-            };
-            let lease = outcome.and_then(|outcome| outcome.launch.lease()).map(|lease| lease.owner);
-            if stored.state.is_final() && owner(&stored).is_some() && owner(&stored) == lease {
+            let lease = outcome.and_then(|outcome| outcome.launch.lease());
+            if lease.is_some_and(|lease| stored.was_ended_by(&lease.owner)) {
                 ours.insert(stored.launch_id);
             }
         }

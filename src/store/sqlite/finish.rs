@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::graph::{self, Detail, Reach};
-use super::{SqlError, claim};
+use super::{SqlError, claim, find};
 use crate::store::{Held, Outcome, StoreError, Verb, Verdict};
 use crate::workflow::decide::{self, Refusal};
 use crate::workflow::{FwId, State};
@@ -12,10 +12,16 @@ use crate::workflow::{FwId, State};
 /// Records an outcome and applies it.
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
     let held = Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id };
+    let owner = outcome.launch.lease().map(|lease| lease.owner).unwrap_or_default();
     let Some(mut launch) = claim::running(tx, held)? else {
-        return Ok(Verdict::LeaseLost);
+        // Reported before, by a worker that did not live to hear so?
+        let mut stored = find::launches(tx, &[held.launch_id])?.into_iter();
+        return Ok(if stored.any(|launch| launch.was_ended_by(&owner)) {
+            Verdict::Recorded
+        } else {
+            Verdict::LeaseLost
+        });
     };
-    let owner = launch.lease().map(|lease| lease.owner).unwrap_or_default();
     launch.finish(outcome.state, &outcome.action, &owner, outcome.ended);
     graph::save_launch(tx, &launch)?;
 
