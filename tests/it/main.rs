@@ -32,6 +32,7 @@ mod rocket_fleet;
 mod rocket_run;
 mod rocket_signals;
 mod science;
+mod state_machine;
 mod store_story;
 mod support;
 mod workflow_files;
