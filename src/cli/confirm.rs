@@ -3,11 +3,12 @@
 //! On a terminal every delete and reset, and any other change of more than `PW_CHECK_NUM` (10),
 //! is shown and asked for. Without one, changes up to that number go ahead as in FireWorks, more
 //! need `--yes` or FireWorks' `--password DATE`; a reset always does.
-#![expect(clippy::print_stderr, reason = "questions go to the person, not into the output")]
 
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, Result, bail};
+
+use crate::cli::output::{note, prompt};
 
 /// The options that say yes in advance.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -83,17 +84,17 @@ impl ConfirmArgs {
 }
 
 fn show(change: &Change<'_>) {
-    eprintln!("This will {}.", change.what);
+    note(&format!("This will {}.", change.what));
     for line in change.preview.iter().take(SHOWN) {
-        eprintln!("  {line}");
+        note(&format!("  {line}"));
     }
     if change.preview.len() > SHOWN {
-        eprintln!("  ... and {} more", change.preview.len() - SHOWN);
+        note(&format!("  ... and {} more", change.preview.len() - SHOWN));
     }
 }
 
 fn answer(question: &str, accepts: impl Fn(&str) -> bool) -> Result<()> {
-    eprint!("{question}");
+    prompt(question);
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("cannot read the answer")?;
     if !accepts(line.trim()) {

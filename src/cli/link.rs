@@ -1,5 +1,4 @@
 //! `volley link`: the names `lpad`, `rlaunch` and `qlaunch`, as links to this binary.
-#![expect(clippy::print_stdout, reason = "says what it made")]
 
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use crate::cli::exit::Exit;
+use crate::cli::output;
 
 /// The three programs of FireWorks.
 const FACES: [&str; 3] = ["lpad", "rlaunch", "qlaunch"];
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
             _ => symlink(&binary, link).with_context(|| format!("cannot make {}", link.display()))?,
         }
-        println!("{} -> {}", link.display(), binary.display());
+        output::text(&format!("{} -> {}", link.display(), binary.display()))?;
     }
     Ok(Exit::Done.into())
 }

@@ -2,6 +2,7 @@
 //! `RUST_LOG` overrules everything else.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use jiff::Zoned;
 use tracing::{Event, Level, Subscriber};
@@ -33,6 +34,20 @@ where
     }
 }
 
+/// Standard error, whether or not it can be written: a log on a full disk must not end a worker.
+struct Unheard;
+
+impl Write for Unheard {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        drop(io::stderr().write_all(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Starts the log. A second call changes nothing.
 pub fn start(level: LogLevel) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
@@ -42,7 +57,8 @@ pub fn start(level: LogLevel) {
         EnvFilter::new(format!("{theirs},volley={ours}"))
     });
     let ended = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Unheard)
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_ansi(false)
         .event_format(PythonLine)

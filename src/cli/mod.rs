@@ -2,7 +2,6 @@
 //!
 //! Arguments come in here, results go out through [`output`]; nothing below prints. Errors are
 //! printed once, here, and decide the exit code.
-#![expect(clippy::print_stderr, reason = "the command line is what people see")]
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -24,21 +23,18 @@ mod qlaunch;
 mod rlaunch;
 pub mod select;
 
-/// The whole binary.
+/// A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch
 #[derive(Debug, Args)]
 struct Volley {
     #[command(subcommand)]
     verb: Verb,
 }
 
-/// What `volley` can be asked.
+/// What `volley` can be asked; each face says itself what it is.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The launchpad: add workflows, look at them, steer them
     Lpad(Box<lpad::Args>),
-    /// Run fireworks here
     Rlaunch(Box<rlaunch::Args>),
-    /// Have a queue run what is READY
     Qlaunch(Box<qlaunch::Args>),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
@@ -77,7 +73,6 @@ fn parse(args: Vec<OsString>) -> Verb {
 fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
     let command = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch")
         .propagate_version(true)
         .infer_long_args(true)
         // FireWorks' letter, and the one that others use.
@@ -104,11 +99,11 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return Exit::Done.into();
     }
     let mut said = error.to_string();
-    eprintln!("error: {said}");
+    output::note(&format!("error: {said}"));
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Many errors already quote their cause.
         if !said.contains(&cause) {
-            eprintln!("  because: {cause}");
+            output::note(&format!("  because: {cause}"));
             said = cause;
         }
     }

@@ -1,6 +1,5 @@
 //! `qlaunch`: has a queue run what is READY.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::common::{CommonArgs, open_store};
 use crate::cli::exit::{self, Exit};
+use crate::cli::output;
 use crate::config::qadapter::{self, QueueAdapter, QueueType};
 use crate::config::{Settings, duration};
 use crate::launcher::rocket_launch::{RocketOptions, rocket_launch};
@@ -22,7 +22,7 @@ use crate::queue::slurm::Slurm;
 use crate::queue::{LaunchpadId, Queue};
 use crate::store::Location;
 
-/// Arguments of `qlaunch`.
+/// Have a queue run what is READY
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -120,6 +120,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let command = rocket_launch(adapter.rocket_launch.as_deref(), &program, &options);
     let name = &settings.fw_config.submit_script_name;
     let script = Script::new(name, adapter.template.clone(), &adapter.keys, command);
+    let failed = |error| coded(error, adapter.is_guess && adapter.queue == QueueType::Slurm);
     let turn = state.join(launchpad.as_str()).join("turn.lock");
     let signal = caught_signal()?;
     let launcher = Launcher {
@@ -132,16 +133,16 @@ pub fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
         Verb::Rapidfire(wanted) => {
             let asked = rapidfire(wanted, &args.launch_dir, &settings, adapter.queue);
-            let summary = launcher.rapidfire(&asked).map_err(coded)?;
+            let summary = launcher.rapidfire(&asked).map_err(failed)?;
             say_summary(&summary, queue.name())?;
             if summary.ended == Ended::Stopped {
                 let signal = u8::try_from(signal.load(Ordering::Relaxed)).unwrap_or_default();
                 return Ok(ExitCode::from(128 + signal));
             }
         }
-        _ => match launcher.singleshot(&args.launch_dir).map_err(coded)? {
-            Some(job) => say(&format!("submitted job {job} to the {} queue", queue.name()))?,
-            None => say("nothing is READY for this worker: no job submitted")?,
+        _ => match launcher.singleshot(&args.launch_dir).map_err(failed)? {
+            Some(job) => output::text(&format!("submitted job {job} to the {} queue", queue.name()))?,
+            None => output::text("nothing is READY for this worker: no job submitted")?,
         },
     }
     Ok(Exit::Done.into())
@@ -217,20 +218,19 @@ fn say_summary(summary: &Summary, queue: &str) -> Result<()> {
         Ended::Stopped => "; stopped",
     };
     match summary.submitted.len() {
-        0 if reason.is_empty() => say("nothing is READY without a job: no job submitted"),
-        1 => say(&format!("submitted 1 job to the {queue} queue{reason}")),
-        many => say(&format!("submitted {many} jobs to the {queue} queue{reason}")),
+        0 if reason.is_empty() => output::text("nothing is READY without a job: no job submitted"),
+        count => output::text(&format!("submitted {} to the {queue} queue{reason}", output::number(count, "job"))),
     }
 }
 
-fn say(line: &str) -> Result<()> {
-    writeln!(std::io::stdout(), "{line}")?;
-    Ok(())
-}
-
-/// What the queue says has an exit code of its own.
-fn coded(error: LauncherError) -> anyhow::Error {
+/// What the queue says has an exit code of its own. Who has an `sbatch` need not have a Slurm.
+fn coded(error: LauncherError, is_guess: bool) -> anyhow::Error {
     match error {
+        LauncherError::Queue { .. } if is_guess => {
+            let advice = "Slurm was chosen because there is an sbatch; with `_fw_q_type: LOCAL` in my_qadapter.yaml \
+                          this machine runs the jobs";
+            exit::failure(Exit::Queue, format!("{error}\n{advice}"))
+        }
         LauncherError::Queue { .. } => exit::failure(Exit::Queue, error),
         error => error.into(),
     }

@@ -11,7 +11,7 @@ use crate::config::duration;
 use crate::rocket::{self, Done, Limit, Rapidfire};
 use crate::workflow::FwId;
 
-/// Arguments of `rlaunch`.
+/// Run fireworks here
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `FW_config.yaml`: FireWorks' settings, as far as Volley heeds them.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::read::SettingsFile;
@@ -83,6 +84,9 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
         config.rapidfire_sleep = sleep;
     }
     if let Some(name) = file.text("SUBMIT_SCRIPT_NAME")? {
+        if Path::new(&name).file_name() != Some(OsStr::new(&name)) {
+            return Err(file.wrong("SUBMIT_SCRIPT_NAME", "the name of a file, without folders"));
+        }
         config.submit_script_name = name;
     }
     if let Some(length) = count(&file, "QUEUE_JOBNAME_MAXLEN")? {

@@ -22,7 +22,7 @@ const TEMPLATE: &str = include_str!("../../templates/queue/SLURM_template.txt");
 /// How long a listing of the queue may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Keys that are no template's.
-const OWN_KEYS: [&str; 9] = [
+const OWN_KEYS: [&str; 8] = [
     "_fw_name",
     "_fw_q_type",
     "_fw_q_name",
@@ -31,8 +31,9 @@ const OWN_KEYS: [&str; 9] = [
     "_q_commands_override",
     "logdir",
     "rocket_launch",
-    "partition",
 ];
+/// What Slurm calls FireWorks' `queue`, and everybody tries first.
+const PARTITION: &str = "partition";
 /// Keys that every script gets from the launcher.
 const GIVEN_KEYS: [&str; 1] = ["launch_dir"];
 
@@ -50,6 +51,8 @@ pub enum QueueType {
 pub struct QueueAdapter {
     /// To which queue.
     pub queue: QueueType,
+    /// Nobody said which queue.
+    pub is_guess: bool,
     /// With which script.
     pub template: Template,
     /// What the script runs; `None` for what the launcher thinks best.
@@ -74,6 +77,7 @@ impl QueueAdapter {
     fn new(queue: QueueType) -> Self {
         QueueAdapter {
             queue,
+            is_guess: true,
             template: Template::new(TEMPLATE),
             rocket_launch: None,
             keys: BTreeMap::new(),
@@ -93,6 +97,7 @@ impl QueueAdapter {
         read_commands(&file, &mut adapter)?;
         if let Some(name) = file.text("_fw_q_type")? {
             adapter.queue = queue_type(&file, &name)?;
+            adapter.is_guess = false;
         }
         if let Some(timeout) = file.duration("_fw_timeout")? {
             adapter.timeout = timeout;
@@ -103,21 +108,21 @@ impl QueueAdapter {
         adapter.rocket_launch = value(&file, "rocket_launch")?;
 
         let mut unknown = Vec::new();
-        for key in file.keys().filter(|key| !key.starts_with('_') && !["logdir", "rocket_launch"].contains(key)) {
+        for key in file.keys().filter(|key| !OWN_KEYS.contains(key)) {
             let Some(value) = value(&file, key)? else { continue };
             let known = adapter.template.keys();
             let key = match key {
-                // What Slurm calls it, and everybody tries first.
-                "partition" if !known.contains("partition") && known.contains("queue") => "queue",
+                PARTITION if !known.contains(PARTITION) && known.contains("queue") => "queue",
                 key => key,
             };
             if !known.contains(key) {
                 let mut names: Vec<&str> = known.into_iter().filter(|name| !GIVEN_KEYS.contains(name)).collect();
                 names.extend(OWN_KEYS);
+                names.push(PARTITION);
                 let hint = nearest::hint(key, &names);
                 unknown.push(format!("{}: `{key}` is no key of the template{hint}, ignored", path.display()));
             } else if adapter.keys.insert(key.to_owned(), value).is_some() {
-                return Err(file.wrong("partition", "left out when `queue` is there: they are the same"));
+                return Err(file.wrong(PARTITION, "left out when `queue` is there: they are the same"));
             }
         }
         adapter.warnings = unknown;
@@ -159,6 +164,7 @@ fn read_commands(file: &SettingsFile<'_>, adapter: &mut QueueAdapter) -> Result<
             _ => return Err(wrong()),
         }
         adapter.queue = QueueType::Slurm;
+        adapter.is_guess = false;
     }
     Ok(())
 }
@@ -238,11 +244,12 @@ mod tests {
 
     #[test]
     fn warns_of_keys_that_fill_nothing() {
-        let adapter = read("q.yaml", "waltime: 1\nbogus_key: 2\nrocket_lunch: x\n_fw_new: 1\n").expect("is read");
-        let [first, second, third] = adapter.warnings.as_slice() else { panic!("{:?}", adapter.warnings) };
+        let adapter = read("q.yaml", "waltime: 1\nbogus_key: 2\nrocket_lunch: x\n_fw_q_typ: SLURM\n").expect("is read");
+        let [first, second, third, fourth] = adapter.warnings.as_slice() else { panic!("{:?}", adapter.warnings) };
         assert!(first.contains("`waltime`") && first.contains("did you mean `walltime`?"), "{first}");
         assert!(second.contains("`bogus_key`") && !second.contains("did you mean"), "{second}");
         assert!(third.contains("did you mean `rocket_launch`?"), "{third}");
+        assert!(fourth.contains("did you mean `_fw_q_type`?"), "{fourth}");
         assert_eq!(keys(&adapter), []);
     }
 

@@ -60,7 +60,8 @@ impl<'a> SettingsFile<'a> {
         } else {
             serde_saphyr::from_str_with_options(&text, yaml_options()).map_err(|error| {
                 let (line, reason) = yaml_mistake(&error);
-                syntax(line, reason)
+                // Not the text around it: the next line may be a password.
+                syntax(line, reason.lines().next().unwrap_or_default().to_owned())
             })?
         };
         match value {

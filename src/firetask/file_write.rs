@@ -21,6 +21,7 @@ impl Firetask for FileWriteTask {
 
     fn prepare(&self, task: &mut Document, _spec: &mut Document, _base: &Path) -> Result<(), BadTask> {
         let params = Params { task: NAME, values: task };
+        params.refuse_misspelt(&["files_to_write", "dest"])?;
         params.text("dest")?;
         files(&params).map(|_| ())
     }

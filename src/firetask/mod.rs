@@ -4,11 +4,13 @@
 //! an action or says why it failed. Names that nobody here knows may be Python's: they are left
 //! alone when a workflow is added, and fail clearly when they are run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use bson::Document;
+use bson::{Bson, Document};
 
-use crate::workflow::FwAction;
+use crate::config::nearest;
+use crate::workflow::{Draft, FwAction};
 
 mod emt;
 mod failure;
@@ -66,6 +68,13 @@ pub fn name_of(task: &Document) -> &str {
 pub fn find(task: &Document) -> Option<&'static dyn Firetask> {
     let name = name_of(task);
     KNOWN.into_iter().find(|known| known.name() == name)
+}
+
+/// Names of tasks that nobody here knows, each once, with the known one that may have been meant.
+pub fn strangers(draft: &Draft) -> BTreeMap<String, String> {
+    let tasks = draft.fireworks().iter().flat_map(|firework| firework.spec.get_array("_tasks").into_iter().flatten());
+    let unknown = tasks.filter_map(Bson::as_document).filter(|task| find(task).is_none()).map(name_of);
+    unknown.map(|name| (name.to_owned(), nearest::hint(name, &known_names()))).collect()
 }
 
 /// The names that [`find`] knows.

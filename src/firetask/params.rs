@@ -2,6 +2,12 @@
 
 use bson::{Bson, Document};
 
+use crate::config::nearest;
+use crate::{recipes, science};
+
+/// Where a recipe finds its atoms.
+pub const STRUCTURE: &str = "structure";
+
 /// A task whose parameters cannot be right.
 #[derive(Debug, thiserror::Error)]
 pub enum BadTask {
@@ -25,6 +31,16 @@ pub enum BadTask {
         /// What it must be.
         expected: &'static str,
     },
+    /// A parameter that the task does not have, but nearly.
+    #[error("{task}: unknown key `{key}`{hint}")]
+    Misspelt {
+        /// The kind of task.
+        task: &'static str,
+        /// The parameter.
+        key: String,
+        /// What was meant, in words.
+        hint: String,
+    },
     /// Two parameters exclude each other.
     #[error("{task}: {why}")]
     Contradiction {
@@ -33,14 +49,41 @@ pub enum BadTask {
         /// Which, and what to do.
         why: &'static str,
     },
-    /// Parameters of a recipe, or a structure, that cannot be computed with.
+    /// Parameters of a recipe that cannot be computed with.
     #[error("{task}: {source}")]
     Recipe {
         /// The kind of task.
         task: &'static str,
         /// What is wrong.
-        source: crate::recipes::Error,
+        source: recipes::Error,
     },
+    /// A structure that cannot be built, or computed with.
+    #[error("{task}: {source}")]
+    Structure {
+        /// The kind of task.
+        task: &'static str,
+        /// What is wrong.
+        source: recipes::Error,
+    },
+}
+
+impl BadTask {
+    /// The key it is about, when it is about one that is there.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            BadTask::Missing { .. } | BadTask::Contradiction { .. } => None,
+            BadTask::WrongKind { key, .. } | BadTask::Misspelt { key, .. } => Some(key),
+            BadTask::Recipe { source, .. } => unknown_key(source),
+            BadTask::Structure { source, .. } => unknown_key(source).or(Some(STRUCTURE)),
+        }
+    }
+}
+
+fn unknown_key(error: &recipes::Error) -> Option<&str> {
+    match error {
+        recipes::Error::Science(science::Error::UnknownKey { key, .. }) => Some(key),
+        _ => None,
+    }
 }
 
 /// The parameters of one task.
@@ -55,6 +98,18 @@ impl<'a> Params<'a> {
     /// A parameter that is neither missing nor null.
     pub fn get(&self, key: &str) -> Option<&'a Bson> {
         self.values.get(key).filter(|value| !matches!(value, Bson::Null))
+    }
+
+    /// Refuses keys that are nearly, but not quite, among the known ones. FireWorks takes any; those
+    /// that resemble nothing may be somebody's notes.
+    pub fn refuse_misspelt(&self, known: &[&str]) -> Result<(), BadTask> {
+        for key in self.values.keys().filter(|key| !key.starts_with('_') && !known.contains(&key.as_str())) {
+            let hint = nearest::hint(key, known);
+            if !hint.is_empty() {
+                return Err(BadTask::Misspelt { task: self.task, key: key.clone(), hint });
+            }
+        }
+        Ok(())
     }
 
     /// A text; an empty one counts as missing, as in Python.

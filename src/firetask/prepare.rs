@@ -16,6 +16,8 @@ pub struct PrepareError {
     pub fw: i64,
     /// Position of the task, from 1.
     pub task: usize,
+    /// The key it is about, where there is one.
+    pub key: Option<String>,
     /// What is wrong.
     pub message: String,
 }
@@ -33,6 +35,7 @@ pub fn prepare(draft: &mut Draft, base: &Path) -> Result<(), PrepareError> {
                 kind.prepare(task, spec, base).map_err(|error| PrepareError {
                     fw,
                     task: position + 1,
+                    key: error.key().map(str::to_owned),
                     message: error.to_string(),
                 })?;
             }

@@ -20,6 +20,21 @@ use crate::workflow::{FwAction, int};
 pub struct ScriptTask;
 
 const NAME: &str = "ScriptTask";
+/// Its parameters.
+const KEYS: [&str; 12] = [
+    "script",
+    "use_shell",
+    "shell_exe",
+    "stdin_file",
+    "stdin_key",
+    "stdout_file",
+    "stderr_file",
+    "store_stdout",
+    "store_stderr",
+    "fizzle_bad_rc",
+    "defuse_bad_rc",
+    "use_global_spec",
+];
 /// How much of stderr is shown when a command fails.
 const TAIL_BYTES: usize = 8 * 1024;
 const TAIL_LINES: usize = 20;
@@ -30,6 +45,7 @@ impl Firetask for ScriptTask {
     }
 
     fn prepare(&self, task: &mut Document, _spec: &mut Document, _base: &Path) -> Result<(), BadTask> {
+        Params { task: NAME, values: task }.refuse_misspelt(&KEYS)?;
         // With the global spec the parameters may still come from a parent.
         if is_global(task) { Ok(()) } else { Settings::read(task).map(|_| ()) }
     }

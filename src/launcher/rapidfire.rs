@@ -81,6 +81,7 @@ struct Run<'a> {
     blocks: Blocks,
     started: Instant,
     submitted: Vec<JobId>,
+    listed: bool,
     counted: bool,
 }
 
@@ -89,7 +90,7 @@ impl Launcher<'_> {
     pub fn rapidfire(&self, asked: &Rapidfire) -> Result<Summary, LauncherError> {
         let blocks = Blocks::new(&asked.dir, asked.block, asked.new_block)?;
         let started = Instant::now();
-        Run { launcher: self, asked, blocks, started, submitted: Vec::new(), counted: false }.go()
+        Run { launcher: self, asked, blocks, started, submitted: Vec::new(), listed: false, counted: false }.go()
     }
 }
 
@@ -138,6 +139,7 @@ impl Run<'_> {
             turn => turn.flatten(),
         };
         let jobs = self.launcher.queue.list().map_err(|source| LauncherError::Queue { submitted: 0, source })?;
+        self.listed = true;
         let left = match self.asked.launches {
             Launches::Count(count) => Some(count.saturating_sub(self.submitted.len())),
             _ => None,
@@ -175,11 +177,13 @@ impl Run<'_> {
         }
     }
 
-    /// Whether an error passes by itself. A launchpad must have answered once: what was never
-    /// reached is more likely misspelt than away.
+    /// Whether an error passes by itself. A launchpad or a controller must have answered once: what
+    /// was never reached is more likely misspelt than away.
     fn passes(&self, error: &LauncherError) -> Option<Busy> {
         match error {
-            LauncherError::Queue { source, .. } => source.busy(),
+            LauncherError::Queue { source, .. } => {
+                source.busy().filter(|busy| self.listed || *busy != Busy::Controller)
+            }
             LauncherError::Store(source) => (self.counted && source.is_transient()).then_some(Busy::Controller),
             LauncherError::Io { .. } => None,
         }

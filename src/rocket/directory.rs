@@ -1,5 +1,6 @@
 //! Launch directories: `launcher_…` with FireWorks' UTC stamp, made when they are named so that
-//! no two processes can take the same one.
+//! no two processes can take the same one. What a firework names itself (`_launch_dir`) is made
+//! when it is run.
 
 use std::cell::RefCell;
 use std::fs;
@@ -29,25 +30,24 @@ impl<'a> Directories<'a> {
 
     /// The directory for a firework with this spec.
     pub fn name(&self, spec: &Document) -> PathBuf {
-        let (path, result) = match spec.get_str("_launch_dir") {
-            Ok(wanted) if !wanted.is_empty() => {
-                let path = self.base.join(expand_variables(wanted, |name| std::env::var(name).ok()));
-                let result = fs::create_dir_all(&path);
-                (path, result)
-            }
-            _ if self.separate => match make_launcher(self.base) {
-                Ok(path) => {
-                    self.made.borrow_mut().push(path.clone());
-                    (path, Ok(()))
-                }
-                Err(error) => (self.base.to_owned(), Err(error)),
-            },
-            _ => (self.base.to_owned(), Ok(())),
-        };
-        if let Err(source) = result {
-            self.failed.borrow_mut().get_or_insert(RocketError::Directory { path: path.clone(), source });
+        if let Some(wanted) = own_directory(spec) {
+            // Made when it is needed: that it cannot be made concerns this firework alone.
+            return self.base.join(expand_variables(wanted, |name| std::env::var(name).ok()));
         }
-        path
+        if !self.separate {
+            return self.base.to_owned();
+        }
+        match make_launcher(self.base) {
+            Ok(path) => {
+                self.made.borrow_mut().push(path.clone());
+                path
+            }
+            Err(source) => {
+                let path = self.base.to_owned();
+                self.failed.borrow_mut().get_or_insert(RocketError::Directory { path: path.clone(), source });
+                path
+            }
+        }
     }
 
     /// Ends the naming: directories that nobody uses are removed, and a failure comes out.
@@ -59,6 +59,15 @@ impl<'a> Directories<'a> {
         }
         self.failed.into_inner().map_or(Ok(()), Err)
     }
+}
+
+/// Whether a firework names its directory itself.
+pub fn has_own_directory(spec: &Document) -> bool {
+    own_directory(spec).is_some()
+}
+
+fn own_directory(spec: &Document) -> Option<&str> {
+    spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty())
 }
 
 fn make_launcher(base: &Path) -> io::Result<PathBuf> {
@@ -134,6 +143,7 @@ mod tests {
         let directories = Directories::new(base.path(), true);
         let names: Vec<PathBuf> = (0..50).map(|_| directories.name(&doc! {})).collect();
         let named = directories.name(&doc! {"_launch_dir": "mine/deep"});
+        fs::create_dir_all(&named).expect("makes it");
         assert_eq!(named, base.path().join("mine/deep"));
         let used = names[7].to_str().expect("is UTF-8");
         directories.settle(&[used]).expect("no failure");

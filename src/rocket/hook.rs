@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::config::nearest;
 use crate::firetask::TaskFailure;
 use crate::workflow::{FwAction, json};
 
@@ -42,6 +43,12 @@ fn read_yaml(text: &str) -> Result<FwAction, String> {
 
 fn read(value: &Value) -> Result<FwAction, String> {
     let map = value.as_object().ok_or("an FWAction is a mapping of `stored_data`, `update_spec`, ...")?;
+    // What an action does not have would be lost without a word.
+    let known = FwAction::default().to_document();
+    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    if let Some(unknown) = map.keys().find(|key| !key.starts_with(['_', '@']) && !known.contains(&key.as_str())) {
+        return Err(format!("unknown key `{unknown}` in an FWAction{}", nearest::hint(unknown, &known)));
+    }
     FwAction::from_document(&json::to_document(map)).map_err(|error| error.to_string())
 }
 
@@ -67,10 +74,15 @@ mod tests {
     #[test]
     fn nonsense_names_the_file() {
         let directory = tempfile::tempdir().expect("a directory");
-        for text in ["{", "[1]", r#"{"update_spec": 3}"#] {
+        for (text, reason) in [
+            ("{", "EOF"),
+            ("[1]", "mapping"),
+            (r#"{"update_spec": 3}"#, "update_spec"),
+            (r#"{"stord_data": {}}"#, "did you mean `stored_data`?"),
+        ] {
             fs::write(directory.path().join("FWAction.json"), text).expect("writes");
-            let failure = take(directory.path(), 1).expect_err("is refused");
-            assert!(failure.to_string().contains("FWAction.json"), "{failure}");
+            let failure = take(directory.path(), 1).expect_err("is refused").to_string();
+            assert!(failure.contains("FWAction.json") && failure.contains(reason), "{failure}");
         }
     }
 }

@@ -11,10 +11,12 @@ use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use tracing::info;
 
+use super::directory::has_own_directory;
 use super::hook;
 use crate::firetask::{self, Attempt, Firetask, Interrupt, Run, TaskFailure};
 use crate::store::Claim;
-use crate::workflow::{Draft, FWorker, FwAction, State, json, mods};
+use crate::workflow::mods::{self, ModError};
+use crate::workflow::{Draft, FWorker, FwAction, State, json};
 
 /// Runs the tasks. `None` when it was interrupted.
 pub fn run(claim: &Claim, worker: &FWorker, interrupt: &Interrupt) -> Option<(State, FwAction)> {
@@ -71,7 +73,7 @@ fn run_task(kind: &dyn Firetask, run: &Run<'_>, number: usize) -> Result<FwActio
     let action = catch_unwind(AssertUnwindSafe(|| kind.run(run)))
         .unwrap_or_else(|panic| Err(TaskFailure::Panicked(panic_message(&*panic))))?;
     let action = hook::take(run.directory, number)?.unwrap_or(action);
-    check(&action)?;
+    check(&action, run.spec)?;
     Ok(action)
 }
 
@@ -81,13 +83,21 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Refuses what the launchpad could not do, while the task that asks for it is known.
-fn check(action: &FwAction) -> Result<(), TaskFailure> {
+fn check(action: &FwAction, spec: &Document) -> Result<(), TaskFailure> {
     let refused = |why: String| Err(TaskFailure::Action(why));
     if !action.append_wfs.is_empty() {
         return refused("FWAction: `append_wfs` is not supported yet; use `additions` or `detours`".into());
     }
     if action.defuse_workflow {
         return refused("FWAction: `defuse_workflow` is not supported yet; use `defuse_children`".into());
+    }
+    // What a verb does to the spec of a child is seen there; that there is no such verb, here.
+    for modification in &action.mod_spec {
+        if let Err(error @ (ModError::UnknownAction(_) | ModError::NotAMapping(_))) =
+            mods::apply(modification, &mut spec.clone())
+        {
+            return Err(error.into());
+        }
     }
     for (key, workflows) in [("additions", &action.additions), ("detours", &action.detours)] {
         for workflow in workflows {
@@ -120,8 +130,54 @@ fn add(mut total: FwAction, action: FwAction) -> FwAction {
     FwAction { stored_data: total.stored_data, update_spec: total.update_spec, mod_spec: total.mod_spec, ..action }
 }
 
+/// A launch directory, or a file in it, that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", .path.display())]
+pub struct Unwritable {
+    /// The directory or file.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+impl Unwritable {
+    /// Whether the firework asks for the impossible (`_launch_dir`), so that any worker would fail
+    /// like this one, and go on failing while others wait.
+    pub fn is_its_own_fault(&self, claim: &Claim) -> bool {
+        use io::ErrorKind::{
+            AlreadyExists, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
+        };
+        let hopeless = matches!(
+            self.source.kind(),
+            AlreadyExists
+                | InvalidFilename
+                | InvalidInput
+                | NotADirectory
+                | NotFound
+                | PermissionDenied
+                | ReadOnlyFilesystem
+        );
+        hopeless && has_own_directory(&claim.firework.spec)
+    }
+
+    /// The action of the firework then.
+    pub fn fizzled(&self, claim: &Claim) -> FwAction {
+        let (fw_id, name) = (claim.firework.fw_id, &claim.firework.name);
+        FwAction::fizzled(None, &format!("firework {fw_id} ({name}), its `_launch_dir`: {self}"), Bson::Null)
+    }
+}
+
+/// Makes what is still missing of the launch directory, and writes FW.json into it.
+pub fn prepare(claim: &Claim, fw_json: bool) -> Result<(), Unwritable> {
+    let directory = Path::new(&claim.launch.launch_dir);
+    if has_own_directory(&claim.firework.spec) {
+        fs::create_dir_all(directory).map_err(|source| Unwritable { path: directory.to_owned(), source })?;
+    }
+    if fw_json { write_fw_json(claim) } else { Ok(()) }
+}
+
 /// Writes FW.json as FireWorks does: the firework, with its launch in full.
-pub fn write_fw_json(claim: &Claim) -> Result<(), (PathBuf, io::Error)> {
+fn write_fw_json(claim: &Claim) -> Result<(), Unwritable> {
     let path = Path::new(&claim.launch.launch_dir).join("FW.json");
     let stored = claim.firework.to_document();
     let mut launch = claim.launch.to_document();
@@ -137,7 +193,12 @@ pub fn write_fw_json(claim: &Claim) -> Result<(), (PathBuf, io::Error)> {
         document.extend(value.map(|value| (key.to_owned(), value)));
     }
     let text = indented(&Value::Object(json::from_document(&document)));
-    text.and_then(|text| fs::File::create(&path)?.write_all(&text)).map_err(|error| (path, error))
+    text.and_then(|text| {
+        let written = fs::File::create(&path)?.write_all(&text);
+        // Half of it would only keep a directory alive that nobody needs.
+        written.inspect_err(|_| drop(fs::remove_file(&path)))
+    })
+    .map_err(|source| Unwritable { path, source })
 }
 
 fn indented(value: &Value) -> io::Result<Vec<u8>> {

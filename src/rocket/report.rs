@@ -74,6 +74,8 @@ pub fn report(store: &dyn Store, desk: &Desk, mut outcomes: Vec<Outcome>) -> Res
             }
             Err(error) => error,
         };
+        // It may be away for long: from now on the files are all there is.
+        spool::sync(&outcomes);
         if patience.wait("cannot report", &error) {
             continue;
         }

@@ -1,13 +1,19 @@
 //! `FW_result.json`: what came out of a launch, on disk before the store hears of it.
 //!
-//! Written whole or not at all (temporary file, fsync, rename). It stays in the launch directory;
-//! should the store never take it, nothing is lost.
+//! Written whole or not at all (temporary file, rename). It stays in the launch directory; should
+//! the store never take it, nothing is lost.
+//!
+//! A killed process loses nothing that it has written; only a machine that goes down loses what was
+//! not synced. A sync costs up to some milliseconds, so that a short run whose store answers is
+//! cheaper to repeat than to sync: only a run that took [`WORTH_A_SYNC`] is synced at once, the
+//! others as soon as the store does not answer.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::store::Outcome;
@@ -15,6 +21,8 @@ use crate::workflow::{json as documents, time};
 
 /// The version of the format; a reader refuses what it does not know.
 pub const VERSION: u32 = 1;
+/// From this length on a run is synced before the store hears of it.
+pub const WORTH_A_SYNC: SignedDuration = SignedDuration::from_secs(1);
 /// Name of the file.
 pub const FILE_NAME: &str = "FW_result.json";
 
@@ -41,9 +49,24 @@ pub fn write(outcome: &Outcome) -> io::Result<()> {
         .tempfile_in(&outcome.launch.launch_dir)?;
     // In one piece: a writer that is not buffered makes a system call of every comma.
     file.write_all(format!("{document}\n").as_bytes())?;
-    file.as_file().sync_all()?;
+    if outcome.launch.started().is_none_or(|start| outcome.ended.duration_since(start) >= WORTH_A_SYNC) {
+        file.as_file().sync_all()?;
+    }
     file.persist(path(outcome))?;
     Ok(())
+}
+
+/// Makes sure that what [`write`] left survives the machine: file and name.
+pub fn sync(outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        let file = path(outcome);
+        let synced = File::open(&file)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| File::open(&outcome.launch.launch_dir)?.sync_all());
+        if let Err(error) = synced {
+            tracing::warn!("cannot sync {}: {error}", file.display());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::desk::{Desk, Interrupted};
 use super::directory::{Directories, remove_unused};
 use super::identity::Identity;
 use super::keeper::Keeper;
+use super::launch::Unwritable;
 use super::rapidfire::{self, Rapidfire};
 use super::report::{Patience, report};
 use super::signals::{self, Ear};
@@ -19,7 +20,7 @@ use super::{RocketError, launch, spool};
 use crate::config::Settings;
 use crate::firetask::Interrupt;
 use crate::store::{Claim, ClaimRequest, Held, Outcome, Store};
-use crate::workflow::{FwId, json};
+use crate::workflow::{FwId, State, json};
 
 /// What a worker did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,18 +149,24 @@ impl Worker<'_> {
         Ok(count)
     }
 
-    fn run_one(&self, claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+    fn run_one(&self, mut claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+        claim.launch.begin(Timestamp::now());
         info!("Launching Rocket");
         info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
-        if self.settings.fw_config.print_fw_json
-            && let Err((path, source)) = launch::write_fw_json(&claim)
-        {
-            // A full disk is no fault of the firework.
-            self.desk.interrupted();
-            self.give_back(&claim, &format!("cannot write {}: {source}", path.display()));
-            return Err(RocketError::Directory { path, source });
-        }
-        let Some((state, action)) = launch::run(&claim, &self.settings.fworker, interrupt) else {
+        let result = match launch::prepare(&claim, self.settings.fw_config.print_fw_json) {
+            Ok(()) => launch::run(&claim, &self.settings.fworker, interrupt),
+            Err(unwritable) if unwritable.is_its_own_fault(&claim) => {
+                warn!("fw_id: {}: {unwritable}", claim.firework.fw_id);
+                Some((State::Fizzled, unwritable.fizzled(&claim)))
+            }
+            Err(Unwritable { path, source }) => {
+                // A full disk is no fault of the firework.
+                self.desk.interrupted();
+                self.give_back(&claim, &format!("cannot write {}: {source}", path.display()));
+                return Err(RocketError::Directory { path, source });
+            }
+        };
+        let Some((state, action)) = result else {
             match self.desk.interrupted() {
                 Interrupted::Signal(signal) => self.give_back(&claim, signals::name(signal)),
                 Interrupted::Lost => warn!("fw_id: {} was stopped, and is not reported", claim.firework.fw_id),

@@ -165,6 +165,16 @@ pub struct Outcome {
     pub ended: Timestamp,
 }
 
+impl Outcome {
+    /// The launch as it is once the outcome is recorded.
+    fn ended_launch(&self) -> Launch {
+        let mut launch = self.launch.clone();
+        let owner = launch.lease().map(|lease| lease.owner).unwrap_or_default();
+        launch.finish(self.state, &self.action, &owner, self.ended);
+        launch
+    }
+}
+
 /// What became of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

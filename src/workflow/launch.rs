@@ -1,7 +1,7 @@
 //! A launch: one attempt to run a firework, and the lease its worker holds on it.
 
 use bson::{Bson, Document, doc};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{FwAction, FwId, LaunchId, State, as_int, int, time};
 
@@ -94,6 +94,13 @@ impl Launch {
         }
     }
 
+    /// Begins now: a launch may have been claimed some time before, together with others.
+    pub fn begin(&mut self, now: Timestamp) {
+        if let Some(running) = self.state_history.last_mut() {
+            running.insert("created_on", time::to_iso(now));
+        }
+    }
+
     /// Reads a stored launch; fields that a broken writer left out are empty.
     pub fn from_document(document: &Document) -> Option<Self> {
         let text = |key| document.get_str(key).unwrap_or_default().to_owned();
@@ -138,7 +145,7 @@ impl Launch {
     /// `time_start`, `time_end`, `runtime_secs` and, for a launch that was reserved first,
     /// `reservedtime_secs`: all follow from the history.
     pub fn times(&self) -> Document {
-        let start = self.entered(|state| state == State::Running);
+        let start = self.started();
         let end = self.entered(State::is_final);
         let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
         let text = |at: Option<Timestamp>| at.map_or(Bson::Null, |at| Bson::String(time::to_iso(at)));
@@ -203,10 +210,9 @@ impl Launch {
         Lease::from_document(entry.get_document("lease").ok()?)
     }
 
-    /// How long it ran, when it has ended.
-    pub fn runtime(&self) -> Option<SignedDuration> {
-        let start = self.entered(|state| state == State::Running)?;
-        Some(self.entered(State::is_final)?.duration_since(start))
+    /// When it began to run.
+    pub fn started(&self) -> Option<Timestamp> {
+        self.entered(|state| state == State::Running)
     }
 }
 

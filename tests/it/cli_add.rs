@@ -62,6 +62,15 @@ fn one_wrong_file_keeps_all_of_them_out() {
 }
 
 #[test]
+fn tasks_that_nobody_here_knows_are_named() {
+    let cli = Cli::sqlite();
+    cli.write("wf.yaml", "spec: {_tasks: [{_fw_name: ScriptTas}, {_fw_name: my.Task}, {_fw_name: my.Task}]}\n");
+    let stderr = cli.lpad(&["add", "wf.yaml"]).done().stderr;
+    assert!(stderr.contains("`ScriptTas` (did you mean `ScriptTask`?): only Python FireWorks"), "{stderr}");
+    assert_eq!(stderr.matches("WARNING no task here is called `my.Task`: only Python").count(), 1, "{stderr}");
+}
+
+#[test]
 fn a_structure_in_a_file_is_read_where_the_workflow_file_is() {
     let cli = Cli::sqlite();
     cli.write(

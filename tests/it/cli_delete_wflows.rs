@@ -54,7 +54,7 @@ fn on_a_terminal_every_delete_is_shown_and_asked_for() {
     let cli = Cli::sqlite().with_five_fireworks();
     let Some(ran) = cli.on_a_terminal("delete_wflows -i 1", "n\n") else { return };
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stdout.contains("delete 1 workflows with 2 fireworks"), "{ran:?}");
+    assert!(ran.stdout.contains("delete 1 workflow with 2 fireworks"), "{ran:?}");
     assert!(ran.stdout.contains("1 pair (READY, 2 fireworks)"), "{ran:?}");
     assert!(ran.stdout.contains("nothing was changed"), "{ran:?}");
     assert_eq!(cli.lpad(&["get_fws", "-d", "count"]).json(), 5);

@@ -1,6 +1,7 @@
 //! One binary, three names: `volley link`, help, version, usage errors, logs.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use crate::support::cli::{Cli, Ran};
 
@@ -14,12 +15,13 @@ fn links_make_the_names_of_fireworks() {
     let run = |args: &[&str]| Ran::of(cli.command(&lpad).args(args));
     assert_eq!(run(&["get_fws", "-d", "count"]).json(), 0);
     assert_eq!(run(&["--version"]).done().stdout, format!("lpad {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(run(&["--help"]).done().stdout.starts_with("The launchpad: "), "each name has its own description");
     assert!(run(&["get_fws", "--help"]).done().stdout.contains("Usage: lpad get_fws"));
     cli.volley(&["link", "--dir", "bin"]).done();
     std::fs::remove_file(&lpad).expect("removes");
     symlink("/bin/true", &lpad).expect("links");
     cli.volley(&["link", "--dir", "bin"]).failed(1, "bin/lpad exists and is no link to Volley");
-    assert_eq!(std::fs::read_link(&lpad).expect("is a link"), std::path::Path::new("/bin/true"));
+    assert_eq!(std::fs::read_link(&lpad).expect("is a link"), Path::new("/bin/true"));
     cli.volley(&["link", "--dir", "nowhere"]).failed(1, "nowhere is no folder");
 }
 
@@ -32,9 +34,34 @@ fn version_help_and_usage() {
     }
     let help = cli.volley(&["--help"]).done().stdout;
     assert!(["lpad", "rlaunch", "link"].iter().all(|face| help.contains(face)), "{help}");
+    for (face, does) in [("lpad", "The launchpad"), ("rlaunch", "Run fireworks"), ("qlaunch", "Have a queue")] {
+        let said = cli.volley(&[face, "--help"]).done().stdout;
+        assert!(said.starts_with(does) && help.contains(does), "{said}{help}");
+    }
     cli.volley(&["lpad", "frobnicate"]).failed(2, "frobnicate");
     assert_eq!(cli.volley(&["lpad"]).code, 2);
     assert_eq!(cli.volley(&[]).code, 2);
+}
+
+#[test]
+fn nobody_has_to_listen() {
+    let cli = Cli::sqlite().with_five_fireworks();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("is there");
+    let deaf = |args: &[&str]| {
+        let status = cli.command(Path::new(env!("CARGO_BIN_EXE_volley"))).args(args).stderr(full()).status();
+        status.expect("runs").code()
+    };
+    // A log that cannot be written is no reason to leave a firework behind.
+    assert_eq!(deaf(&["rlaunch", "singleshot", "-f", "1"]), Some(0));
+    assert_eq!(cli.states()[0], "COMPLETED");
+    assert_eq!(deaf(&["lpad", "-l", "nowhere.yaml", "get_fws"]), Some(1));
+    assert_eq!(deaf(&["lpad", "-l", "new.db", "get_fws"]), Some(0));
+
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = cli.command(Path::new(env!("CARGO_BIN_EXE_volley")));
+    let status = command.args(["link", "--dir", "."]).stdout(writer).status().expect("runs");
+    assert_eq!(status.code(), Some(0), "as in `volley link | head`");
 }
 
 #[test]

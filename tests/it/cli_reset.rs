@@ -8,7 +8,7 @@ use crate::support::cli::Cli;
 fn without_a_terminal_it_must_be_meant() {
     for cli in Cli::everywhere() {
         let cli = cli.with_five_fireworks();
-        cli.lpad(&["reset"]).failed(1, "3 workflows and all their data are deleted");
+        cli.lpad(&["reset"]).failed(1, "delete 3 workflows with all data");
         cli.lpad(&["reset", "--password", "2001-01-01"]).failed(1, "today's date");
         assert_eq!(cli.lpad(&["get_fws", "-d", "count"]).json(), 5);
         cli.lpad(&["reset", "--yes"]).done();

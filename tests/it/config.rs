@@ -176,6 +176,25 @@ fn mistakes_in_my_launchpad() {
 }
 
 #[test]
+fn no_complaint_shows_a_password() {
+    let machine = Machine::new();
+    for text in [
+        "password: SECRET\nhost: a: b\n",
+        "host: h\npassword: \"SECRET\n",
+        "host: h\npassword:SECRET\n",
+        "host: h\npassword: SECRET\npassword: SECRET\n",
+        "host: h\npassword: [SECRET]\n",
+        "host: h\npassword: *SECRET\n",
+        "host: h\npassword: !SECRET x\n\ty: 1\n",
+        "SECRET\n",
+    ] {
+        machine.write("cwd/my_launchpad.yaml", text);
+        let Err(error) = load(&machine.flags, &machine.around) else { continue };
+        assert!(!error.to_string().contains("SECRET"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn workers_and_their_categories() {
     let machine = Machine::new();
     let worker = |text: &str| {
@@ -208,8 +227,14 @@ fn fw_config_is_heeded() {
     assert!(
         loaded.settings.origins.iter().any(|(key, origin)| *key == "SORT_FWS" && matches!(origin, Origin::File(_)))
     );
-    machine.write("home/.fireworks/FW_config.yaml", "SORT_FWS: SIDEWAYS\n");
-    machine.refuses("`SORT_FWS` must be FIFO, FILO or empty");
+    for (text, reason) in [
+        ("SORT_FWS: SIDEWAYS\n", "`SORT_FWS` must be FIFO, FILO or empty"),
+        ("SUBMIT_SCRIPT_NAME: ../run.sh\n", "`SUBMIT_SCRIPT_NAME` must be the name of a file"),
+        ("SUBMIT_SCRIPT_NAME: ''\n", "`SUBMIT_SCRIPT_NAME` must be the name of a file"),
+    ] {
+        machine.write("home/.fireworks/FW_config.yaml", text);
+        machine.refuses(reason);
+    }
 }
 
 #[test]

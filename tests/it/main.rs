@@ -19,6 +19,7 @@ mod fireworks_documents;
 mod layering;
 mod mongo_interruptions;
 mod mongo_locks;
+mod mongo_round_trips;
 mod python_oracle;
 mod python_peer;
 mod qlaunch_local;

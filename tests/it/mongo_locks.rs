@@ -115,6 +115,31 @@ fn a_lock_of_the_living_is_waited_for() {
 }
 
 #[test]
+fn a_release_waits_for_the_lock_and_tells_the_workflow() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    let (_, left, right) = claimed_diamond(&pad);
+    let workflows = pad.database().collection::<Document>("workflows");
+    let state_of = |claim: &Claim| {
+        let workflow = workflows.find_one(doc! {}).run().expect("finds").expect("exists");
+        let states = workflow.get_document("fw_states").expect("has states");
+        states.get_str(claim.firework.fw_id.to_string()).expect("is there").to_owned()
+    };
+    lock_workflow(&pad, true.into());
+    std::thread::scope(|scope| {
+        let release = scope.spawn(|| pad.store.release(&[left.held()], Timestamp::now()).expect("releases"));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        workflows.update_one(doc! {}, doc! {"$unset": {"locked": ""}}).run().expect("unlocks");
+        release.join().expect("no panic");
+    });
+    assert_eq!(state_of(&left), "READY");
+    // A lock that stays keeps nobody: the firework is READY all the same.
+    lock_workflow(&pad, true.into());
+    pad.store.release(&[right.held()], Timestamp::now()).expect("releases");
+    let query = FireworkQuery { states: vec![State::Ready], ..FireworkQuery::default() };
+    assert_eq!(pad.store.count_fireworks(&query).expect("counts"), 2);
+}
+
+#[test]
 fn a_firework_that_changed_behind_the_cache_is_decided_anew() {
     let Some(pad) = Launchpad::mongo() else { return };
     let (_, left, right) = claimed_diamond(&pad);

@@ -65,6 +65,32 @@ fn a_listing_that_fails_submits_nothing() {
 }
 
 #[test]
+fn a_controller_that_never_answered_is_not_waited_for() {
+    let away = "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1";
+    let place = place("echo 1", away);
+    place.add_scripts(1, "true");
+    let ran = place.run(&["qlaunch", "rapidfire"]);
+    assert_eq!(ran.code(), Some(3), "{}", ran.stderr());
+    assert!(ran.stderr().contains("Unable to contact slurm controller"), "{}", ran.stderr());
+    assert!(!place.path().join("calls").exists());
+}
+
+#[test]
+fn a_guessed_slurm_is_said_to_be_one() {
+    let place = place("echo 'sbatch: error: no configuration' >&2; exit 1", "");
+    place.add_scripts(1, "true");
+    let advice = "`_fw_q_type: LOCAL`";
+    assert!(!place.run(&["qlaunch", "singleshot"]).stderr().contains(advice));
+    std::fs::create_dir(place.path().join("bin")).expect("makes a folder");
+    std::fs::rename(place.path().join("fake sbatch"), place.path().join("bin/sbatch")).expect("moves");
+    std::fs::remove_file(place.path().join("my_qadapter.yaml")).expect("removes");
+    let path = format!("{}:{}", place.path().join("bin").display(), std::env::var("PATH").expect("is set"));
+    let ran = place.set("PATH", &path).run(&["qlaunch", "singleshot"]);
+    assert_eq!(ran.code(), Some(3), "{}", ran.stderr());
+    assert!(ran.stderr().contains(advice), "{}", ran.stderr());
+}
+
+#[test]
 fn a_missing_sbatch_is_named() {
     let place = Place::with_adapter("_fw_q_type: SLURM\n").set("PATH", "/nowhere");
     place.add_scripts(1, "true");

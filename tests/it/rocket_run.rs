@@ -5,8 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::support::service;
 use crate::support::site::Site;
+use crate::support::{Launchpad, service};
 
 /// A script that leaves this action behind.
 fn leaves(action: &Value) -> Value {
@@ -224,6 +224,7 @@ fn an_action_that_cannot_be_applied_fizzles() {
         (json!({"additions": [{"fws": []}]}), "`additions`: a workflow needs at least one firework"),
         (json!({"update_spec": 3}), "FWAction.json: FWAction: `update_spec` must be a mapping"),
         (json!([1]), "FWAction.json: an FWAction is a mapping"),
+        (json!({"mod_spec": [{"_frob": {"a": 1}}]}), "mod_spec: unknown action `_frob`"),
     ] {
         let site = Site::sqlite();
         let fw_id = site.add_tasks(json!([leaves(&action)]));
@@ -231,6 +232,24 @@ fn an_action_that_cannot_be_applied_fizzles() {
         let trace = site.stacktrace(fw_id);
         assert!(trace.contains(part), "{action}: {trace}");
     }
+}
+
+#[test]
+fn an_outcome_that_is_too_large_for_the_store_fizzles() {
+    let long = |megabytes| {
+        let text = format!("head -c {megabytes}000000 /dev/zero | tr '\\0' a");
+        json!([{"_fw_name": "ScriptTask", "script": text, "store_stdout": true}])
+    };
+    let Some(launchpad) = Launchpad::mongo() else { return };
+    let site = Site::on(launchpad);
+    // The server refuses the first, and hangs up on the second.
+    let too_large = [site.add_tasks(long(20)), site.add_tasks(long(60))];
+    let small = site.add_tasks(long(1));
+    site.run_well(&["rapidfire"]);
+    for fw_id in too_large {
+        assert!(site.stacktrace(fw_id).contains("too large to store"), "{}", site.stacktrace(fw_id));
+    }
+    assert_eq!(site.state(small), State::Completed);
 }
 
 #[test]
@@ -259,13 +278,24 @@ fn a_relaxation_hands_its_atoms_to_a_static_calculation() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_gives_the_firework_back() {
+fn a_firework_that_asks_for_an_impossible_directory_stops_nobody() {
     let site = Site::sqlite();
-    let fw_id = site.add(json!({"spec": {"_tasks": [script("true")], "_launch_dir": "my_launchpad.yaml/below"}}))[0];
-    let output = site.run(&["rapidfire"]);
+    let ask = json!({"spec": {"_tasks": [script("true")], "_launch_dir": "my_launchpad.yaml/below", "_priority": 1}});
+    let fw_id = site.add(ask)[0];
+    let other = site.add_tasks(json!([script("true")]));
+    site.run_well(&["rapidfire"]);
+    assert!(site.stacktrace(fw_id).contains("my_launchpad.yaml/below"), "{}", site.stacktrace(fw_id));
+    assert_eq!(site.state(other), State::Completed);
+}
+
+#[test]
+fn a_full_disk_gives_the_firework_back() {
+    let site = Site::sqlite();
+    let fw_id = site.add_tasks(json!([script("true")]));
+    std::os::unix::fs::symlink("/dev/full", site.path().join("FW.json")).expect("links");
+    let output = site.run(&["singleshot"]);
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{log}");
-    assert!(log.contains("my_launchpad.yaml/below"), "{log}");
-    let firework = site.firework(fw_id);
-    assert_eq!((firework.state, firework.launches.len()), (State::Ready, 0));
+    assert!(log.contains("FW.json") && log.contains("the firework stays in the launchpad"), "{log}");
+    assert_eq!(site.state(fw_id), State::Ready);
 }

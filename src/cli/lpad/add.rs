@@ -1,5 +1,6 @@
 //! `lpad add FILE...`: all files are read and checked before the first workflow is stored.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,9 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let files = if args.dir { files_in(&args.files)? } else { args.files.clone() };
     let drafts = read_all(&files)?;
+    for (task, hint) in drafts.iter().flat_map(firetask::strangers).collect::<BTreeMap<_, _>>() {
+        tracing::warn!("no task here is called `{task}`{hint}: only Python FireWorks can run it");
+    }
     let store = context.open()?;
     let ids = store.insert(&drafts, Timestamp::now())?;
     if context.format == Format::Table {
@@ -96,7 +100,7 @@ fn prepare(mut found: FoundWorkflow) -> Result<Draft, WorkflowFileError> {
     let base = found.base().to_owned();
     match firetask::prepare(&mut found.draft, &base) {
         Ok(()) => Ok(found.draft),
-        Err(wrong) => Err(found.wrong_task(wrong.fw, wrong.task, wrong.to_string())),
+        Err(wrong) => Err(found.wrong_task(wrong.fw, wrong.task, wrong.key.as_deref(), wrong.to_string())),
     }
 }
 

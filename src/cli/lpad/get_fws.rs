@@ -10,23 +10,16 @@ use crate::launchpad::listing::{self, Detail};
 use crate::store::Store;
 use crate::workflow::Firework;
 
-/// Arguments of `lpad get_fws`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    list: ListArgs,
-}
-
-pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
     let store = context.open()?;
-    let query = args.list.select.selection().fireworks(args.list.sort(), args.list.max);
-    if args.list.display == Display::Count {
+    let query = list.select.selection().fireworks(list.sort(), list.max);
+    if list.display == Display::Count {
         output::value(context.format, &store.count_fireworks(&query)?.into())?;
         return Ok(Exit::Done);
     }
     let found = store.find_fireworks(&query)?;
-    match args.list.display.detail() {
-        None => args.list.print_ids(context.format, found.iter().map(|firework| firework.fw_id))?,
+    match list.display.detail() {
+        None => list.print_ids(context.format, found.iter().map(|firework| firework.fw_id))?,
         Some(detail @ (Detail::Less | Detail::More)) if context.format == Format::Table => {
             table(&*store, &found, detail)?;
         }

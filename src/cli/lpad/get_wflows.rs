@@ -12,19 +12,12 @@ use crate::store::{FireworkQuery, Store};
 use crate::workflow::json::from_bson;
 use crate::workflow::{State, int_list};
 
-/// Arguments of `lpad get_wflows`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    list: ListArgs,
-}
-
-pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
     let store = context.open()?;
-    let found = store.find_workflows(&args.list.select.selection().workflows(args.list.sort(), args.list.max))?;
-    match args.list.display.detail() {
-        None if args.list.display == Display::Count => output::value(context.format, &found.len().into())?,
-        None => args.list.print_ids(context.format, found.iter().filter_map(listing::workflow_id))?,
+    let found = store.find_workflows(&list.select.selection().workflows(list.sort(), list.max))?;
+    match list.display.detail() {
+        None if list.display == Display::Count => output::value(context.format, &found.len().into())?,
+        None => list.print_ids(context.format, found.iter().filter_map(listing::workflow_id))?,
         Some(Detail::Less) if context.format == Format::Table => overview(&found)?,
         Some(Detail::More) if context.format == Format::Table => members(&*store, &found)?,
         Some(detail) => output::list(context.format, listing::workflows(&*store, &found, detail)?)?,

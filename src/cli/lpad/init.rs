@@ -1,5 +1,4 @@
 //! `lpad init`: writes a my_launchpad.yaml and prepares the launchpad it names.
-#![expect(clippy::print_stderr, reason = "questions go to the person, not into the output")]
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
@@ -12,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::config::read_launchpad_file;
 use crate::store;
 
@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     match prepared {
         Ok(place) => {
             if !context.silent {
-                eprintln!("lpad: wrote {}, and {place} is ready", path.display());
+                output::note(&format!("lpad: wrote {}, and {place} is ready", path.display()));
             }
             Ok(Exit::Done)
         }
@@ -118,7 +118,7 @@ fn ask(args: &Args) -> Result<Map<String, Value>> {
 }
 
 fn question(key: &str, default: &str, help: &str) -> Result<String> {
-    eprint!("{key} ({help}) [{default}]: ");
+    output::prompt(&format!("{key} ({help}) [{default}]: "));
     let answer = line()?;
     Ok(if answer.is_empty() { default.to_owned() } else { answer })
 }
@@ -128,7 +128,7 @@ fn password(terminal: bool) -> Result<String> {
     if !terminal {
         return line();
     }
-    eprint!("password: ");
+    output::prompt("password: ");
     let stdin = std::io::stdin();
     let shown = tcgetattr(&stdin).context("cannot hide the password")?;
     let mut hidden = shown.clone();
@@ -136,7 +136,7 @@ fn password(terminal: bool) -> Result<String> {
     tcsetattr(&stdin, OptionalActions::Now, &hidden).context("cannot hide the password")?;
     let password = line();
     tcsetattr(&stdin, OptionalActions::Now, &shown).context("cannot show what you type again")?;
-    eprintln!();
+    output::note("");
     password
 }
 

@@ -1,5 +1,4 @@
 //! `lpad`: the launchpad. One file for each verb.
-#![expect(clippy::print_stderr, reason = "people are told which launchpad they work with")]
 
 use std::process::ExitCode;
 
@@ -7,14 +6,13 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::cli::common::{self, CommonArgs};
-use crate::cli::exit::{self, Exit};
-use crate::cli::output::Format;
+use crate::cli::exit::Exit;
+use crate::cli::output::{self, Format};
 use crate::config::{Origin, Settings};
-use crate::launchpad::LaunchpadError;
 use crate::store::{Location, Store};
-use crate::workflow::Firework;
 
 mod add;
+mod change;
 mod delete_wflows;
 mod get_fws;
 mod get_launchdir;
@@ -27,7 +25,7 @@ mod results;
 mod set_priority;
 mod wait;
 
-/// Arguments of `lpad`.
+/// The launchpad: add workflows, look at them, steer them
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -52,10 +50,10 @@ enum Verb {
     Add(add::Args),
     /// Show fireworks
     #[command(name = "get_fws")]
-    GetFws(get_fws::Args),
+    GetFws(listing::ListArgs),
     /// Show workflows
     #[command(name = "get_wflows", visible_alias = "get_wfs")]
-    GetWflows(get_wflows::Args),
+    GetWflows(listing::ListArgs),
     /// Print the directory a firework ran in
     #[command(name = "get_launchdir")]
     GetLaunchdir(get_launchdir::Args),
@@ -68,10 +66,10 @@ enum Verb {
     SetPriority(set_priority::Args),
     /// Run fireworks again, and what depends on them
     #[command(name = "rerun_fws")]
-    RerunFws(rerun_fws::Args),
+    RerunFws(change::ChangeArgs),
     /// Delete whole workflows
     #[command(name = "delete_wflows", visible_alias = "delete_wfs")]
-    DeleteWflows(delete_wflows::Args),
+    DeleteWflows(change::ChangeArgs),
     /// Print the version
     Version,
 }
@@ -90,11 +88,12 @@ impl Context {
         let store = common::open_store(&self.settings)?;
         let place = store.describe();
         if !self.silent {
-            match (new, self.settings.location_origin == Origin::Default) {
-                (true, true) => eprintln!("lpad: made a new launchpad, {place} (no my_launchpad.yaml was found)"),
-                (true, false) => eprintln!("lpad: made a new launchpad, {place}"),
-                (false, true) => eprintln!("lpad: using {place} (no my_launchpad.yaml was found)"),
-                (false, false) => {}
+            let by_default = self.settings.location_origin == Origin::Default;
+            let why = if by_default { " (no my_launchpad.yaml was found)" } else { "" };
+            if new {
+                output::note(&format!("lpad: made a new launchpad, {place}{why}"));
+            } else if by_default {
+                output::note(&format!("lpad: using {place}{why}"));
             }
         }
         Ok(store)
@@ -121,22 +120,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::RerunFws(args) => rerun_fws::run(&context, args),
         Verb::DeleteWflows(args) => delete_wflows::run(&context, args),
         Verb::Version => {
-            super::output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
+            output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::Done)
         }
     };
     Ok(exit?.into())
-}
-
-/// Gives an empty selection its exit code.
-fn selected<T>(found: Result<T, LaunchpadError>) -> Result<T> {
-    found.map_err(|error| match error {
-        LaunchpadError::NothingSelected(_) => exit::failure(Exit::NothingSelected, error),
-        _ => error.into(),
-    })
-}
-
-/// Fireworks as a question shows them.
-fn preview(fireworks: &[Firework]) -> Vec<String> {
-    fireworks.iter().map(|firework| format!("{} {} ({})", firework.fw_id, firework.name, firework.state)).collect()
 }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Context;
 use crate::cli::confirm::{Change, ConfirmArgs, Kind};
 use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::store::{Location, WorkflowQuery};
 
 /// Arguments of `lpad reset`.
@@ -22,7 +23,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     };
     let workflows = store.find_workflows(&WorkflowQuery::default())?.len();
     let change = Change {
-        what: format!("reset {}: {workflows} workflows and all their data are deleted", store.describe()),
+        what: format!("reset {} and delete {} with all data", store.describe(), output::number(workflows, "workflow")),
         count: workflows,
         preview: Vec::new(),
         kind: Kind::Reset(&name),

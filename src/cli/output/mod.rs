@@ -61,6 +61,23 @@ pub fn text(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("cannot write to standard output")
 }
 
+/// `1 firework`, `3 fireworks`.
+pub fn number(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Says something to the person, on standard error. Where nobody can hear it (a full disk, a pipe
+/// that was closed) the work goes on all the same.
+pub fn note(text: &str) {
+    prompt(&format!("{text}\n"));
+}
+
+/// The same without an end of line: the answer follows.
+pub fn prompt(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
+}
+
 /// FireWorks' YAML: keys sorted.
 fn yaml(value: &Value) -> Result<String> {
     serde_saphyr::to_string(&sorted(value)).context("cannot write YAML")

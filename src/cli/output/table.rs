@@ -67,7 +67,7 @@ impl Table {
     /// The table as text, at most `width` wide.
     fn render(&self, width: Option<usize>, colours: bool) -> String {
         let mut builder = Builder::default();
-        builder.push_record(self.head.iter().map(|name| name.to_uppercase()));
+        builder.push_record(self.head.iter().copied().map(head));
         for row in &self.rows {
             builder.push_record(row.iter().map(|cell| cell.render(colours)));
         }
@@ -79,6 +79,12 @@ impl Table {
         let text = table.to_string();
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The name of a column in capitals; a unit behind it keeps its own: eV is not EV.
+fn head(name: &str) -> String {
+    let (name, unit) = name.split_at(name.find('(').unwrap_or(name.len()));
+    name.to_uppercase() + unit
 }
 
 impl Cell {
@@ -128,6 +134,11 @@ mod tests {
                         1   relax                           COMPLETED\n\
                         12  a very long name of a firework  READY";
         assert_eq!(table().render(None, false), expected);
+    }
+
+    #[test]
+    fn units_stay_as_they_are() {
+        assert_eq!(Table::new(&["id", "max force (eV/Å)"]).render(None, false), "ID  MAX FORCE (eV/Å)");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What a workflow file must be, and where in it a mistake is.
 
-use bson::Document;
-
 use super::node::{Entry, Kind, Node};
 use crate::config::nearest;
 use crate::workflow::{Draft, DraftError, as_int};
@@ -27,11 +25,38 @@ const WORKFLOW_KEYS: [&str; 13] = [
 const FIREWORK_KEYS: [&str; 9] =
     ["spec", "fw_id", "name", "state", "created_on", "updated_on", "launches", "archived_launches", "_id"];
 
+/// What FireWorks heeds in a spec, or puts there; the underscore is its own.
+const SPEC_KEYS: [&str; 23] = [
+    "_tasks",
+    "_priority",
+    "_fworker",
+    "_category",
+    "_launch_dir",
+    "_queueadapter",
+    "_dupefinder",
+    "_allow_fizzled_parents",
+    "_fizzled_parents",
+    "_preserve_fworker",
+    "_pass_job_info",
+    "_job_info",
+    "_files_in",
+    "_files_out",
+    "_files_prev",
+    "_trackers",
+    "_background_tasks",
+    "_add_launchpad_and_fw_id",
+    "_add_fworker",
+    "_fw_env",
+    "_recovery",
+    "_exception_details",
+    "_fw_name",
+];
+
 /// A line and what is wrong there.
 type Mistake = (u64, String);
 
 /// Checks a document and makes a workflow of it.
-pub(super) fn draft(tree: &Node, document: &Document) -> Result<Draft, Mistake> {
+pub(super) fn draft(tree: &Node) -> Result<Draft, Mistake> {
     if !matches!(tree.kind, Kind::Map(_)) {
         return Err((
             tree.line,
@@ -40,14 +65,14 @@ pub(super) fn draft(tree: &Node, document: &Document) -> Result<Draft, Mistake> 
     }
     known_keys(tree)?;
     if tree.entry("fws").is_none() && tree.entry("spec").is_none() {
-        return Err((tree.line, "neither a workflow (no `fws`) nor a firework (no `spec`)".into()));
+        let meant = tree.entries().iter().find_map(|Entry { key, line, .. }| {
+            let hint = nearest::hint(key, &["fws", "spec"]);
+            (!hint.is_empty()).then(|| (*line, format!(": unknown key `{key}`{hint}")))
+        });
+        let (line, hint) = meant.unwrap_or((tree.line, String::new()));
+        return Err((line, format!("neither a workflow (no `fws`) nor a firework (no `spec`){hint}")));
     }
-    Draft::from_document(document).map_err(|error| (line_of(tree, &error), error.to_string()))
-}
-
-/// The same for JSON that the YAML reader cannot follow.
-pub(super) fn draft_without_lines(document: &Document) -> Result<Draft, String> {
-    Draft::from_document(document).map_err(|error| error.to_string())
+    Draft::from_document(&tree.to_document()).map_err(|error| (line_of(tree, &error), error.to_string()))
 }
 
 fn known_keys(tree: &Node) -> Result<(), Mistake> {
@@ -60,12 +85,25 @@ fn known_keys(tree: &Node) -> Result<(), Mistake> {
     };
     if tree.entry("fws").is_some() {
         check(tree, &WORKFLOW_KEYS, "a workflow")?;
-        fireworks(tree).try_for_each(|(_, firework)| check(firework, &FIREWORK_KEYS, "a firework"))
-    } else if tree.entry("spec").is_some() {
-        check(tree, &FIREWORK_KEYS, "a firework")
-    } else {
-        Ok(())
+    } else if tree.entry("spec").is_none() {
+        return Ok(());
     }
+    fireworks(tree).try_for_each(|(_, firework)| {
+        check(firework, &FIREWORK_KEYS, "a firework")?;
+        firework.get("spec").map_or(Ok(()), misspelt)
+    })
+}
+
+/// A spec may hold anything; but what nearly is FireWorks' must not be overlooked.
+fn misspelt(spec: &Node) -> Result<(), Mistake> {
+    let is_strange = |entry: &&Entry| entry.key.starts_with('_') && !SPEC_KEYS.contains(&entry.key.as_str());
+    for Entry { key, line, .. } in spec.entries().iter().filter(is_strange) {
+        let hint = nearest::hint(key, &SPEC_KEYS);
+        if !hint.is_empty() {
+            return Err((*line, format!("unknown key `{key}` in a spec{hint}")));
+        }
+    }
+    Ok(())
 }
 
 /// The fireworks of a file with their local ids, numbered as [`Draft::from_document`] does.
@@ -84,12 +122,21 @@ fn firework(tree: &Node, local_id: i64) -> Option<&Node> {
     fireworks(tree).find(|(id, _)| *id == local_id).map(|(_, firework)| firework)
 }
 
-/// Line of a task, from 1, of a firework; of the firework when there is no such task.
-pub(super) fn task_line(tree: &Node, local_id: i64, task: usize) -> Option<u64> {
+/// Line of a task, from 1, of a firework; of the firework when there is no such task. Where the
+/// mistake is in a key, of that key, which may also stand in the spec around the task.
+pub(super) fn task_line(tree: &Node, local_id: i64, task: usize, key: Option<&str>) -> Option<u64> {
     let firework = firework(tree, local_id)?;
     let tasks = firework.get("spec").and_then(|spec| spec.get("_tasks"));
     let task = tasks.and_then(|tasks| tasks.items().get(task.checked_sub(1)?));
-    Some(task.map_or(firework.line, |task| task.line))
+    let of_key = key.and_then(|key| key_line(task?, key).or_else(|| key_line(firework, key)));
+    Some(of_key.unwrap_or_else(|| task.map_or(firework.line, |task| task.line)))
+}
+
+/// Line of the first such key at any depth.
+fn key_line(node: &Node, key: &str) -> Option<u64> {
+    let here = node.entry(key).map(|entry| entry.line);
+    let below = || node.entries().iter().map(|entry| &entry.value).chain(node.items());
+    here.or_else(|| below().find_map(|node| key_line(node, key)))
 }
 
 /// The line that an error is about; the first of the document when there is none better.
@@ -98,7 +145,7 @@ fn line_of(tree: &Node, error: &DraftError) -> u64 {
         DraftError::Empty => tree.entry("fws").map(|fws| fws.line),
         DraftError::WrongKind { place, field, .. } => wrong_kind_line(tree, place, field),
         DraftError::NoTasks { fw } => firework(tree, *fw).map(|fw| fw.entry("spec").map_or(fw.line, |spec| spec.line)),
-        DraftError::NoTaskName { fw, task } => task_line(tree, *fw, *task),
+        DraftError::NoTaskName { fw, task } => task_line(tree, *fw, *task, None),
         DraftError::DuplicateId { fw } => fireworks(tree)
             .filter(|(id, _)| id == fw)
             .nth(1)

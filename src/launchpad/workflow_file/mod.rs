@@ -5,13 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use bson::Document;
-use serde_json::Value;
-
 use crate::config::read;
-use crate::workflow::{Draft, json};
+use crate::workflow::Draft;
 
 mod check;
+mod json;
 mod node;
 
 use node::Node;
@@ -34,7 +32,7 @@ pub struct FoundWorkflow {
     /// The workflow.
     pub draft: Draft,
     path: PathBuf,
-    tree: Option<Node>,
+    tree: Node,
 }
 
 impl FoundWorkflow {
@@ -43,9 +41,10 @@ impl FoundWorkflow {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// Something is wrong with a task (from 1) of the firework with this local id.
-    pub fn wrong_task(&self, local_id: i64, task: usize, reason: String) -> WorkflowFileError {
-        let line = self.tree.as_ref().and_then(|tree| check::task_line(tree, local_id, task));
+    /// Something is wrong with a task (from 1) of the firework with this local id, perhaps with
+    /// the value of a key.
+    pub fn wrong_task(&self, local_id: i64, task: usize, key: Option<&str>, reason: String) -> WorkflowFileError {
+        let line = check::task_line(&self.tree, local_id, task, key);
         WorkflowFileError { path: self.path.clone(), line, reason }
     }
 }
@@ -53,6 +52,9 @@ impl FoundWorkflow {
 /// Reads the workflows of a file (`.yaml`, `.yml`, `.json`).
 pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
     let error = |line, reason: String| WorkflowFileError { path: path.to_owned(), line, reason };
+    if path.is_dir() {
+        return Err(error(None, "is a folder; to add the workflow files in it, say -d".into()));
+    }
     let json = match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => true,
         Some("yaml" | "yml") => false,
@@ -61,7 +63,8 @@ pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
     let bytes = std::fs::read(path).map_err(|io| error(None, io.to_string()))?;
     let text = read::text(bytes).map_err(|utf8| error(None, utf8.to_string()))?;
     let documents = if json {
-        json_documents(&text).map_err(|bad| error(u64::try_from(bad.line()).ok(), bad.to_string()))?
+        let tree = json::parse(&text).map_err(|bad| error(u64::try_from(bad.line()).ok(), bad.to_string()))?;
+        vec![tree]
     } else {
         yaml_documents(&text).map_err(|bad| {
             let (line, reason) = read::yaml_mistake(&bad);
@@ -71,28 +74,13 @@ pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
     if documents.is_empty() {
         return Err(error(None, "there is no workflow in it".into()));
     }
-    let found = documents.into_iter().map(|(document, tree)| {
-        let draft = match &tree {
-            Some(tree) => check::draft(tree, &document).map_err(|(line, reason)| error(Some(line), reason))?,
-            None => check::draft_without_lines(&document).map_err(|reason| error(None, reason))?,
-        };
+    let found = documents.into_iter().map(|tree| {
+        let draft = check::draft(&tree).map_err(|(line, reason)| error(Some(line), reason))?;
         Ok(FoundWorkflow { draft, path: path.to_owned(), tree })
     });
     found.collect()
 }
 
-type Documents = Vec<(Document, Option<Node>)>;
-
-fn yaml_documents(text: &str) -> Result<Documents, serde_saphyr::Error> {
-    let nodes = node::parse(text)?.into_iter();
-    Ok(nodes.filter(|node| !node.is_null()).map(|node| (node.to_document(), Some(node))).collect())
-}
-
-/// JSON is read by JSON's rules (in strings YAML's differ); the YAML reader, which understands
-/// nearly all of it, only tells the lines.
-fn json_documents(text: &str) -> Result<Documents, serde_json::Error> {
-    let value: Value = serde_json::from_str(text)?;
-    let tree = node::parse(text).ok().and_then(|nodes| nodes.into_iter().next());
-    let document = value.as_object().map(json::to_document).unwrap_or_default();
-    Ok(vec![(document, tree)])
+fn yaml_documents(text: &str) -> Result<Vec<Node>, serde_saphyr::Error> {
+    Ok(node::parse(text)?.into_iter().filter(|node| !node.is_null()).collect())
 }

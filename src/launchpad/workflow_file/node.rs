@@ -99,7 +99,8 @@ impl<'de> Deserialize<'de> for Kind {
     }
 }
 
-struct KindVisitor;
+/// Makes what a node holds of what a reader finds.
+pub(super) struct KindVisitor;
 
 impl<'de> Visitor<'de> for KindVisitor {
     type Value = Kind;

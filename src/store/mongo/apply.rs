@@ -21,6 +21,9 @@ use crate::workflow::graph::{Changes, Edit, Graph, Node, SpecEdit};
 use crate::workflow::workflow_state::after_inner_step;
 use crate::workflow::{Firework, FwAction, FwId, Launch, LaunchId, State, decide, int, time};
 
+/// From so many states on, all of a workflow are read together.
+const MANY: usize = 100;
+
 /// How much is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -216,10 +219,15 @@ impl MongoStore {
         states: &[FwId],
         documents: &[FwId],
     ) -> Result<(BTreeMap<FwId, State>, Vec<Firework>)> {
-        let mut projection = doc! { "_id": 0 };
-        projection.extend(states.iter().map(|fw_id| (format!("fw_states.{fw_id}"), Bson::Int32(1))));
         if states.is_empty() {
             return Ok((BTreeMap::new(), self.fireworks_by_id(documents)?));
+        }
+        let mut projection = doc! { "_id": 0 };
+        if states.len() > MANY {
+            // A wide join: naming the parents one by one would cost more than all the states.
+            projection.insert("fw_states", 1);
+        } else {
+            projection.extend(states.iter().map(|fw_id| (format!("fw_states.{fw_id}"), Bson::Int32(1))));
         }
         let mut pipeline =
             vec![doc! { "$match": { "_id": { "$in": workflows.to_vec() } } }, doc! { "$project": projection }];

@@ -1,6 +1,7 @@
 //! Claiming, renewing and releasing.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
@@ -13,6 +14,10 @@ use crate::store::{Claim, ClaimRequest, Held, Order, Result};
 use crate::workflow::fworker::Category;
 use crate::workflow::launch;
 use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, Lease, State, as_int, int, int_list, time};
+
+/// How long a release waits for somebody else's lock, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a worker takes: FireWorks' own condition.
 pub fn claimable(worker: &FWorker) -> Document {
@@ -232,15 +237,7 @@ impl MongoStore {
     /// Backwards through the steps of a claim.
     pub(super) fn release_claims(&self, claims: &[Held], now: Timestamp) -> Result<()> {
         for &Held { fw_id, launch_id } in claims {
-            let state = format!("fw_states.{fw_id}");
-            let filter = doc! {
-                "nodes": int(fw_id), "locked": { "$exists": false }, &state: State::Running.as_str(),
-            };
-            let ready = doc! { "$set": { &state: State::Ready.as_str(), "updated_on": time::to_bson_date(now) } };
-            let after = self.workflows.find_one_and_update(filter, ready).return_document(ReturnDocument::After);
-            if let Some(workflow) = self.ask(after.run())? {
-                self.correct_state(&workflow)?;
-            }
+            self.leave_running(fw_id, now)?;
             let mine = doc! { "launch_id": int(launch_id), "state": State::Running.as_str() };
             self.ask(self.launches.delete_one(mine).run())?;
             let mine = doc! { "fw_id": int(fw_id), "launches": int(launch_id), "state": State::Running.as_str() };
@@ -252,6 +249,29 @@ impl MongoStore {
             self.places().remove(&launch_id);
         }
         Ok(())
+    }
+
+    /// Sets the state of a firework in its workflow back. Others hold the lock for milliseconds only,
+    /// and nobody would correct the state later: so it is waited for, but not for long, for the
+    /// firework itself must not stay RUNNING.
+    fn leave_running(&self, fw_id: FwId, now: Timestamp) -> Result<()> {
+        let state = format!("fw_states.{fw_id}");
+        let begun = Instant::now();
+        loop {
+            let running = doc! { "nodes": int(fw_id), &state: State::Running.as_str() };
+            let mut free = running.clone();
+            free.insert("locked", doc! { "$exists": false });
+            let ready = doc! { "$set": { &state: State::Ready.as_str(), "updated_on": time::to_bson_date(now) } };
+            let after = self.workflows.find_one_and_update(free, ready).return_document(ReturnDocument::After);
+            if let Some(workflow) = self.ask(after.run())? {
+                return self.correct_state(&workflow);
+            }
+            let is_locked = self.ask(self.workflows.count_documents(running).run())? > 0;
+            if !is_locked || begun.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Writes the state that the fireworks of a workflow give it, when it is another.

@@ -8,10 +8,11 @@ use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 
 use super::commands::{Journal, ints, update};
+use super::insert::check_size;
 use super::lock::{Run, Task, Wanted};
 use super::{MongoStore, Place, view};
 use crate::store::{Held, Outcome, Result, StoreError, Verb, Verdict};
-use crate::workflow::{FwId, Launch, LaunchId, State, decide, int, time};
+use crate::workflow::{FwId, Launch, LaunchId, State, decide, int};
 
 impl MongoStore {
     pub(super) fn finish_launches(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>> {
@@ -19,7 +20,7 @@ impl MongoStore {
         let ended: Vec<&Outcome> =
             outcomes.iter().filter(|outcome| committed.contains(&outcome.launch.launch_id)).collect();
         let launches: BTreeMap<LaunchId, Launch> =
-            ended.iter().map(|one| (one.launch.launch_id, ended_launch(one))).collect();
+            ended.iter().map(|one| (one.launch.launch_id, one.ended_launch())).collect();
         let mut runs = Vec::with_capacity(ended.len());
         for outcome in &ended {
             let spawned = match decide::spawned(&outcome.action) {
@@ -47,25 +48,31 @@ impl MongoStore {
     /// Writes the outcomes into the launches that still run: from then on they cannot be lost, and
     /// nobody else can write another. Returns the launches whose outcome is this one.
     fn commit(&self, outcomes: &[Outcome]) -> Result<BTreeSet<LaunchId>> {
-        let statements = outcomes.iter().map(|outcome| {
-            let launch = ended_launch(outcome);
+        let mut statements = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let launch = outcome.ended_launch();
             let mut set = doc! {
                 "action": launch.action.clone().map_or(Bson::Null, Bson::Document),
                 "state": launch.state.as_str(),
             };
             set.extend(launch.times());
             if let Some(index) = launch.lease_index() {
-                set.insert(format!("state_history.{index}.updated_on"), time::to_iso(outcome.ended));
+                for key in ["created_on", "updated_on"] {
+                    let value = launch.state_history[index].get(key).cloned();
+                    set.insert(format!("state_history.{index}.{key}"), value);
+                }
             }
             // By position: MongoDB does not push to a list and change one of its items together.
             if let Some((last, entry)) = launch.state_history.iter().enumerate().next_back() {
                 set.insert(format!("state_history.{last}"), entry.clone());
             }
+            // The server would refuse all of them together, or hang up.
+            check_size(|| format!("the outcome of firework {}", launch.fw_id), &set)?;
             let running = doc! { "launch_id": int(launch.launch_id), "state": State::Running.as_str() };
-            update(running, doc! { "$set": set })
-        });
+            statements.push(update(running, doc! { "$set": set }));
+        }
         let all: Vec<LaunchId> = outcomes.iter().map(|outcome| outcome.launch.launch_id).collect();
-        if self.bulk("launches", statements.collect(), Journal::Yes)?.matched == all.len() {
+        if self.bulk("launches", statements, Journal::Yes)?.matched == all.len() {
             return Ok(all.into_iter().collect());
         }
         // Some were not running. Ours all the same, if an earlier attempt went unanswered.
@@ -191,12 +198,4 @@ impl MongoStore {
         let found: Vec<Document> = self.collect(self.fireworks.find(doc! { "fw_id": { "$in": ints(ids) } }).run())?;
         found.iter().map(|document| Ok(crate::workflow::Firework::from_document(document)?)).collect()
     }
-}
-
-/// The launch as it is once its outcome is written.
-fn ended_launch(outcome: &Outcome) -> Launch {
-    let mut launch = outcome.launch.clone();
-    let owner = launch.lease().map(|lease| lease.owner).unwrap_or_default();
-    launch.finish(outcome.state, &outcome.action, &owner, outcome.ended);
-    launch
 }

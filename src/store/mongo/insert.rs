@@ -96,7 +96,7 @@ impl<'d> Numbered<'d> {
 }
 
 /// Refuses what the server would refuse half way.
-fn check_size(what: impl Fn() -> String, document: &Document) -> Result<()> {
+pub(super) fn check_size(what: impl Fn() -> String, document: &Document) -> Result<()> {
     let size = document.to_vec().map(|bytes| bytes.len()).unwrap_or(usize::MAX);
     if size > LARGEST {
         let reason = format!("{} MB; a document of MongoDB holds 16 MB", size / 1_000_000);

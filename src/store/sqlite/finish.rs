@@ -12,26 +12,19 @@ use crate::workflow::{FwId, State};
 /// Records an outcome and applies it.
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
     let held = Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id };
-    let owner = outcome.launch.lease().map(|lease| lease.owner).unwrap_or_default();
-    let Some(mut launch) = claim::running(tx, held)? else {
+    if claim::running(tx, held)?.is_none() {
         // Reported before, by a worker that did not live to hear so?
+        let owner = outcome.launch.lease().map(|lease| lease.owner).unwrap_or_default();
         let mut stored = find::launches(tx, &[held.launch_id])?.into_iter();
-        return Ok(if stored.any(|launch| launch.was_ended_by(&owner)) {
-            Verdict::Recorded
-        } else {
-            Verdict::LeaseLost
-        });
-    };
-    launch.finish(outcome.state, &outcome.action, &owner, outcome.ended);
-    graph::save_launch(tx, &launch)?;
+        let ours = stored.any(|launch| launch.was_ended_by(&owner));
+        return Ok(if ours { Verdict::Recorded } else { Verdict::LeaseLost });
+    }
+    graph::save_launch(tx, &outcome.ended_launch())?;
 
     let reach = if outcome.action.propagate { Reach::Descendants } else { Reach::Children };
     let detail =
         if decide::needs_documents(outcome.state, &outcome.action) { Detail::Documents } else { Detail::States };
-    let mut loaded = graph::load(tx, held.fw_id, reach, detail)?;
-    if detail == Detail::States && decide::lenience_matters(&loaded, held.fw_id) {
-        loaded = graph::load(tx, held.fw_id, reach, Detail::Documents)?;
-    }
+    let loaded = graph::load(tx, held.fw_id, reach, detail)?;
     let mut decided = loaded.clone();
     let verdict = decide::finish(&mut decided, held.fw_id, held.launch_id, outcome.state, &outcome.action);
     let decided = match verdict {

@@ -1,10 +1,10 @@
 //! Loads the part of a workflow that a decision needs, and writes what it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bson::Document;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Params, Transaction, params};
 
 use super::insert::{self, SpecColumns};
 use super::{SqlError, find, json, schema};
@@ -35,22 +35,17 @@ pub enum Reach {
 /// The firework, what is below it, and the states of the parents of them all.
 pub fn load(tx: &Transaction<'_>, fw_id: FwId, reach: Reach, detail: Detail) -> Result<Graph, SqlError> {
     let mut graph = Graph::default();
-    let mut open = vec![fw_id];
-    let mut next = 0;
-    while let Some(&at) = open.get(next) {
-        next += 1;
-        let Some(state) = state_of(tx, at)? else { continue };
+    let mut open = VecDeque::from([fw_id]);
+    let mut seen = BTreeSet::from([fw_id]);
+    while let Some(at) = open.pop_front() {
+        let Some((state, lenient)) = state_of(tx, at)? else { continue };
         let mut node = Node::new(state);
-        node.parents = linked(tx, "SELECT parent FROM links WHERE child = ?1", at)?;
+        node.parents = if lenient { all_parents(tx, at)? } else { deciding_parents(tx, at, fw_id)? };
         if at == fw_id || reach == Reach::Descendants {
-            node.children = linked(tx, "SELECT child FROM links WHERE parent = ?1", at)?;
-            for &child in &node.children {
-                if !open.contains(&child) {
-                    open.push(child);
-                }
-            }
+            node.children = linked(tx, "SELECT child FROM links WHERE parent = ?1", params![at])?;
+            open.extend(node.children.iter().copied().filter(|&child| seen.insert(child)));
         }
-        if detail == Detail::Documents {
+        if lenient || detail == Detail::Documents {
             node.firework = find::firework(tx, at)?;
         }
         graph.insert(at, node);
@@ -58,7 +53,7 @@ pub fn load(tx: &Transaction<'_>, fw_id: FwId, reach: Reach, detail: Detail) -> 
     let parents: Vec<FwId> = graph.nodes.values().flat_map(|node| node.parents.iter().copied()).collect();
     for parent in parents {
         if !graph.nodes.contains_key(&parent)
-            && let Some(state) = state_of(tx, parent)?
+            && let Some((state, _)) = state_of(tx, parent)?
         {
             graph.insert(parent, Node::new(state));
         }
@@ -66,17 +61,36 @@ pub fn load(tx: &Transaction<'_>, fw_id: FwId, reach: Reach, detail: Detail) -> 
     Ok(graph)
 }
 
-fn state_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<State>, SqlError> {
-    let state: Option<String> = tx
-        .prepare_cached("SELECT state FROM fireworks WHERE fw_id = ?1")?
-        .query_row(params![fw_id], |row| row.get(0))
+/// The state of a firework, and whether it allows fizzled parents.
+fn state_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<(State, bool)>, SqlError> {
+    let row: Option<(String, bool)> = tx
+        .prepare_cached("SELECT state, lenient FROM fireworks WHERE fw_id = ?1")?
+        .query_row(params![fw_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    state.map(|state| find::state(&state)).transpose()
+    row.map(|(state, lenient)| Ok((find::state(&state)?, lenient))).transpose()
 }
 
-fn linked(tx: &Transaction<'_>, sql: &str, fw_id: FwId) -> Result<Vec<FwId>, SqlError> {
+fn all_parents(tx: &Transaction<'_>, fw_id: FwId) -> Result<Vec<FwId>, SqlError> {
+    linked(tx, "SELECT parent FROM links WHERE child = ?1", params![fw_id])
+}
+
+/// Those parents of a strict firework that decide whether it waits: `subject`, which is about to
+/// change, and one other that keeps it waiting. A join of thousands costs no more than a chain:
+/// the youngest parents are claimed last, so that one of them is found at once.
+fn deciding_parents(tx: &Transaction<'_>, fw_id: FwId, subject: FwId) -> Result<Vec<FwId>, SqlError> {
+    let mut parents = linked(tx, "SELECT parent FROM links WHERE child = ?1 AND parent = ?2", params![fw_id, subject])?;
+    parents.extend(linked(
+        tx,
+        "SELECT parent FROM links JOIN fireworks ON fw_id = parent
+         WHERE child = ?1 AND parent <> ?2 AND state <> 'COMPLETED' ORDER BY parent DESC LIMIT 1",
+        params![fw_id, subject],
+    )?);
+    Ok(parents)
+}
+
+fn linked(tx: &Transaction<'_>, sql: &str, of: impl Params) -> Result<Vec<FwId>, SqlError> {
     let mut statement = tx.prepare_cached(sql)?;
-    let ids = statement.query_map(params![fw_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let ids = statement.query_map(of, |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
 }
 

@@ -69,10 +69,16 @@ pub fn open(path: &Path) -> Result<Connection> {
     prepare(&connection, shared).map_err(|error| error.at(path))?;
     let here = gethostname::gethostname().to_string_lossy().into_owned();
     let owner = own(&connection, &here).map_err(|error| error.at(path))?;
+    admit(path, shared, owner, here)?;
+    Ok(connection)
+}
+
+/// On a network file system SQLite's locks hold among the processes of one host only.
+fn admit(path: &Path, shared: bool, owner: String, here: String) -> Result<()> {
     if shared && owner != here {
         return Err(StoreError::OtherHost { path: path.to_owned(), owner, here });
     }
-    Ok(connection)
+    Ok(())
 }
 
 fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
@@ -142,4 +148,34 @@ pub fn take_ids(tx: &Transaction<'_>, counter: &str, count: usize) -> Result<i64
         |row| row.get(0),
     )?;
     Ok(next - count as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_file_is_for_the_host_that_made_it() {
+        let admit = |shared, here: &str| admit(Path::new("/home/lp.db"), shared, "login1".into(), here.into());
+        assert!(admit(true, "login1").is_ok());
+        assert!(admit(false, "login2").is_ok(), "a local file that was copied");
+        let refused = admit(true, "login2").expect_err("is refused").to_string();
+        assert!(
+            refused.contains("/home/lp.db") && refused.contains("login1") && refused.contains("MongoDB"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn the_host_is_remembered_and_a_newer_file_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lp.db");
+        let connection = open(&path).expect("is made");
+        let first = own(&connection, "anybody").map_err(|error| error.at(&path)).expect("is read");
+        assert_eq!(first, gethostname::gethostname().to_string_lossy());
+        connection.pragma_update(None, "user_version", VERSION + 1).expect("is set");
+        drop(connection);
+        let refused = open(&path).expect_err("is refused").to_string();
+        assert!(refused.contains("newer Volley"), "{refused}");
+    }
 }

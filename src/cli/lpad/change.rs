@@ -1,0 +1,71 @@
+//! What the verbs that change something have in common: they are told what, and ask first.
+
+use anyhow::Result;
+use bson::Document;
+
+use super::Context;
+use crate::cli::confirm::{Change, ConfirmArgs, Kind};
+use crate::cli::exit::{self, Exit};
+use crate::cli::output::number;
+use crate::cli::select::RequiredSelectArgs;
+use crate::launchpad::{LaunchpadError, listing};
+use crate::store::Store;
+use crate::workflow::FwId;
+
+/// Arguments of a change.
+#[derive(Debug, clap::Args)]
+pub struct ChangeArgs {
+    #[command(flatten)]
+    select: RequiredSelectArgs,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+}
+
+impl ChangeArgs {
+    /// The fireworks to change, when that is wanted. `what` is said of them: `run {} again`.
+    pub fn fireworks(
+        &self,
+        context: &Context,
+        store: &dyn Store,
+        what: impl FnOnce(&str) -> String,
+    ) -> Result<Vec<FwId>> {
+        let found = selected(self.select.selection().find_fireworks(store))?;
+        let change = Change {
+            what: what(&number(found.len(), "firework")),
+            count: found.len(),
+            preview: found.iter().map(|fw| format!("{} {} ({})", fw.fw_id, fw.name, fw.state)).collect(),
+            kind: Kind::Change,
+        };
+        self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
+        Ok(found.iter().map(|firework| firework.fw_id).collect())
+    }
+
+    /// The workflows to delete, when that is wanted.
+    pub fn doomed_workflows(&self, context: &Context, store: &dyn Store) -> Result<Vec<Document>> {
+        let found = selected(self.select.selection().find_workflows(store))?;
+        let members: usize = found.iter().map(|workflow| listing::states(workflow).len()).sum();
+        let change = Change {
+            what: format!("delete {} with {}", number(found.len(), "workflow"), number(members, "firework")),
+            count: found.len(),
+            preview: found.iter().map(line).collect(),
+            kind: Kind::Delete,
+        };
+        self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
+        Ok(found)
+    }
+}
+
+/// Gives an empty selection its exit code.
+fn selected<T>(found: Result<T, LaunchpadError>) -> Result<T> {
+    found.map_err(|error| match error {
+        LaunchpadError::NothingSelected(_) => exit::failure(Exit::NothingSelected, error),
+        _ => error.into(),
+    })
+}
+
+fn line(workflow: &Document) -> String {
+    let id = listing::workflow_id(workflow).unwrap_or_default();
+    let text = |key| workflow.get_str(key).unwrap_or_default();
+    let members = number(listing::states(workflow).len(), "firework");
+    format!("{id} {} ({}, {members})", text("name"), text("state"))
+}

@@ -1,0 +1,44 @@
+//! How often the server is asked: the budget of a firework from READY to COMPLETED.
+
+use serde_json::{Value, json};
+
+use crate::support::Launchpad;
+use crate::support::site::Site;
+
+/// Commands that one `rlaunch rapidfire` sends for all of these fireworks.
+fn commands(fireworks: i64, links: Value) -> Option<usize> {
+    let site = Site::on(Launchpad::mongo()?);
+    let write = json!([{"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "f", "contents": "x"}]}]);
+    let fws: Vec<Value> = (1..=fireworks).map(|id| json!({"fw_id": id, "spec": {"_tasks": write}})).collect();
+    site.add(json!({"fws": fws, "links": links}));
+    let output = site.rlaunch(&["rapidfire"]).env("RUST_LOG", "volley::mongo=trace").output().expect("runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(site.fireworks().iter().all(|firework| firework.state == volley::workflow::State::Completed));
+    Some(log.lines().count())
+}
+
+/// What a process asks once: whether there is anything left, and good-bye.
+const ONCE: usize = 12;
+
+#[test]
+fn a_firework_costs_at_most_eight_commands() {
+    let chain = |length: i64| (1..length).map(|id| (id.to_string(), json!([id + 1]))).collect();
+    let Some(count) = commands(60, Value::Object(chain(60))) else { return };
+    assert!(count <= 8 * 60 + ONCE, "{count} commands for a chain of 60");
+}
+
+#[test]
+fn a_join_costs_no_more_the_wider_it_is() {
+    let fan = |width: i64| -> Value {
+        let middle: Vec<i64> = (2..width + 2).collect();
+        let mut links = serde_json::Map::from_iter([("1".to_owned(), json!(middle))]);
+        links.extend(middle.iter().map(|id| (id.to_string(), json!([width + 2]))));
+        links.into()
+    };
+    for width in [3, 150] {
+        let Some(count) = commands(width + 2, fan(width)) else { return };
+        let budget = 8 * usize::try_from(width + 2).expect("is positive") + ONCE;
+        assert!(count <= budget, "{count} commands for a fan of {width}");
+    }
+}
