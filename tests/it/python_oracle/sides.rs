@@ -124,7 +124,7 @@ pub struct Oracle {
     process: Child,
     answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
     launchpad: Launchpad,
-    home: tempfile::TempDir,
+    _home: tempfile::TempDir,
 }
 
 /// FireWorks raised an error.
@@ -150,7 +150,7 @@ impl Oracle {
             .spawn()
             .expect("starts");
         let answers = BufReader::new(process.stdout.take().expect("is piped")).lines();
-        Some(Oracle { process, answers, launchpad, home })
+        Some(Oracle { process, answers, launchpad, _home: home })
     }
 
     fn ask(&mut self, request: &Value) -> Result<Value, Refused> {
@@ -198,7 +198,6 @@ impl Drop for Oracle {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
-        let _ = self.home.path();
     }
 }
 
