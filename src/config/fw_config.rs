@@ -89,9 +89,6 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
         }
         config.submit_script_name = name;
     }
-    if let Some(length) = count(&file, "QUEUE_JOBNAME_MAXLEN")? {
-        config.jobname_maxlen = length;
-    }
     if let Some(always) = file.flag("ALWAYS_CREATE_NEW_BLOCK")? {
         config.always_create_new_block = always;
     }
@@ -102,9 +99,11 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
         config.pw_check_num = number;
     }
     let place = |key| Ok::<_, ConfigError>(file.text(key)?.map(|path| cwd.join(path)));
-    let heeded = ["SORT_FWS", "RAPIDFIRE_SLEEP_SECS", "SUBMIT_SCRIPT_NAME", "QUEUE_JOBNAME_MAXLEN"]
-        .into_iter()
-        .chain(["ALWAYS_CREATE_NEW_BLOCK", "PRINT_FW_JSON", "PW_CHECK_NUM"]);
+    let heeded = ["SORT_FWS", "RAPIDFIRE_SLEEP_SECS", "SUBMIT_SCRIPT_NAME"].into_iter().chain([
+        "ALWAYS_CREATE_NEW_BLOCK",
+        "PRINT_FW_JSON",
+        "PW_CHECK_NUM",
+    ]);
     Ok(FwConfigFile {
         config,
         launchpad: place("LAUNCHPAD_LOC")?,

@@ -82,8 +82,6 @@ pub struct FwConfig {
     pub rapidfire_sleep: Duration,
     /// `SUBMIT_SCRIPT_NAME`.
     pub submit_script_name: String,
-    /// `QUEUE_JOBNAME_MAXLEN`.
-    pub jobname_maxlen: usize,
     /// `ALWAYS_CREATE_NEW_BLOCK`.
     pub always_create_new_block: bool,
     /// `PRINT_FW_JSON`: write FW.json into the launch directory.
@@ -98,7 +96,6 @@ impl Default for FwConfig {
             order: Order::Fifo,
             rapidfire_sleep: Duration::from_secs(60),
             submit_script_name: "FW_submit.script".into(),
-            jobname_maxlen: 20,
             always_create_new_block: false,
             print_fw_json: true,
             pw_check_num: 10,

@@ -61,7 +61,7 @@ impl Firetask for EmtTask {
         let context = Context { dir_name: &dir_name, interrupt: &|| run.interrupt.is_raised() };
         let document = recipe.run(&atoms, &context).map_err(|error| match error {
             recipes::Error::Interrupted { .. } => TaskFailure::Interrupted,
-            source => TaskFailure::Recipe { task: self.name, source },
+            error => TaskFailure::Recipe(error),
         })?;
         let mut update_spec = Document::new();
         if let Some(last) = final_atoms(&document) {

@@ -69,13 +69,8 @@ pub enum TaskFailure {
         task: &'static str,
     },
     /// A calculation broke down or did not come to its end.
-    #[error("{task}: {source}")]
-    Recipe {
-        /// The kind of task.
-        task: &'static str,
-        /// Why.
-        source: recipes::Error,
-    },
+    #[error(transparent)]
+    Recipe(recipes::Error),
     /// The file a task left its action in is no action.
     #[error("{}: {reason}", .path.display())]
     ActionFile {
@@ -147,7 +142,7 @@ fn details(failure: &TaskFailure) -> Bson {
             "all_returncodes": returncodes.iter().map(|&code| int(code)).collect::<Vec<_>>(),
             "stderr": stderr,
         }),
-        TaskFailure::Recipe { source: recipes::Error::NotConverged { document, .. }, .. } => json::to_bson(document),
+        TaskFailure::Recipe(recipes::Error::NotConverged { document, .. }) => json::to_bson(document),
         _ => Bson::Null,
     }
 }

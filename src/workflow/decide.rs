@@ -4,9 +4,12 @@
 //! be repeated: what is already as it should be is left alone, so that another worker can finish
 //! a decision whose writer died half way.
 
-use super::graph::{Graph, Spawn};
+use bson::Bson;
+use jiff::Timestamp;
+
+use super::graph::{FIZZLED_PARENTS, Graph, Spawn};
 use super::mods::{self, ModError};
-use super::{Draft, DraftError, FwAction, FwId, LaunchId, State};
+use super::{Draft, DraftError, Firework, FwAction, FwId, Launch, LaunchId, State, time};
 
 /// Why a verb does not apply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +45,41 @@ pub fn needs_documents(ended: State, action: &FwAction) -> bool {
     ended == State::Fizzled || action.changes_specs()
 }
 
+/// Whether it needs the documents of the children all the same: another of their parents has
+/// FIZZLED, and only a spec says whether that is allowed.
+pub fn lenience_matters(graph: &Graph, fw_id: FwId) -> bool {
+    let children = graph.children(fw_id);
+    let mut parents = children.iter().filter_map(|child| graph.nodes.get(child)).flat_map(|node| &node.parents);
+    parents.any(|&parent| graph.state(parent) == Some(State::Fizzled))
+}
+
+/// Shows fireworks that become READY although parents have FIZZLED what those were, as FireWorks
+/// does, once. To be called when all is decided; `read` brings fireworks with all their launches.
+pub fn show_fizzled_parents<E>(
+    graph: &mut Graph,
+    now: Timestamp,
+    read: impl Fn(&[FwId]) -> Result<Vec<(Firework, Vec<Launch>)>, E>,
+) -> Result<(), E> {
+    for (fw_id, parents) in graph.bereaved() {
+        let mut shown = Vec::with_capacity(parents.len());
+        for (mut parent, launches) in read(&parents)? {
+            if parent.state != State::Fizzled {
+                // The one that has just ended is written last.
+                parent.state = State::Fizzled;
+                parent.updated_on = Bson::String(time::to_iso(now));
+            }
+            shown.push(parent.to_dictionary(&launches));
+        }
+        if let Some(node) = graph.nodes.get_mut(&fw_id)
+            && let Some(mut spec) = node.spec().cloned()
+        {
+            spec.insert(FIZZLED_PARENTS, shown);
+            node.new_spec = Some(spec);
+        }
+    }
+    Ok(())
+}
+
 /// A launch has ended: the firework takes its state, and its children what the action says.
 pub fn finish(
     graph: &mut Graph,
@@ -53,8 +91,10 @@ pub fn finish(
     let drafts = if ended == State::Completed { spawned(action)? } else { Vec::new() };
     let children = graph.children(fw_id);
     let has_detour = drafts.iter().any(|(_, detour)| *detour);
+    // The firework is written last: if it has ended already, so have its children been changed.
+    let is_new = graph.state(fw_id) != Some(ended);
     set_state(graph, fw_id, ended)?;
-    if ended == State::Completed {
+    if ended == State::Completed && is_new {
         let targets = if action.propagate { graph.descendants(fw_id) } else { children.clone() };
         for &target in &targets {
             change_spec(graph, target, launch_id, action)?;
@@ -67,10 +107,10 @@ pub fn finish(
                 }
             }
         }
-        for (draft, detour) in drafts {
-            let children = if detour { children.clone() } else { Vec::new() };
-            graph.spawn(Spawn { launch_id, draft, parents: vec![fw_id], children });
-        }
+    }
+    for (draft, detour) in drafts {
+        let children = if detour { children.clone() } else { Vec::new() };
+        graph.spawn(Spawn { launch_id, draft, parents: vec![fw_id], children });
     }
     if !has_detour {
         for &child in &children {
@@ -144,7 +184,8 @@ fn change_spec(graph: &mut Graph, fw_id: FwId, launch_id: LaunchId, action: &FwA
     Ok(())
 }
 
-/// Runs a firework again, and everything below it that has begun. The launches are put away.
+/// Runs a firework again, and everything below it that does not wait anyway: also what was held
+/// (FireWorks makes DEFUSED and PAUSED children WAITING). The launches are put away.
 pub fn rerun(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
     let state = graph.state(fw_id).ok_or(Refusal::Unknown(fw_id))?;
     match state {
@@ -154,14 +195,15 @@ pub fn rerun(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
         State::Defused => {
             return Err(Refusal::State { fw_id, state, why: "reignite it first" });
         }
+        // It will run as soon as it can.
+        State::Waiting => return Ok(()),
         _ => {}
     }
     // From the far end backwards: a rerun that stops half way leaves the upper fireworks as they
     // were, and is repeated from there.
-    for below in graph.descendants(fw_id).into_iter().rev() {
-        if !matches!(graph.state(below), Some(State::Waiting | State::Archived | State::Defused)) {
-            restart(graph, below, State::Waiting);
-        }
+    let begun = |state| !matches!(state, State::Waiting | State::Archived);
+    for below in graph.reachable(fw_id, begun).into_iter().rev() {
+        restart(graph, below, State::Waiting);
     }
     let free = is_free(graph, fw_id);
     restart(graph, fw_id, if free { State::Ready } else { State::Waiting });
@@ -191,10 +233,8 @@ fn restart(graph: &mut Graph, fw_id: FwId, state: State) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::Firework;
     use crate::workflow::graph::{Changes, Node};
     use bson::{Document, doc};
-    use jiff::Timestamp;
 
     /// A graph of the given (id, state, parents), with documents.
     fn graph(fireworks: &[(FwId, State, &[FwId])]) -> Graph {
@@ -242,7 +282,24 @@ mod tests {
         let lenient = graph.nodes.get_mut(&3).and_then(|node| node.firework.as_mut()).expect("loaded");
         lenient.spec.insert("_allow_fizzled_parents", true);
         finish(&mut graph, 1, 9, Fizzled, &FwAction::default()).expect("applies");
-        assert_eq!(states(&graph.changes()), [(3, Ready), (1, Fizzled)]);
+        let one = graph.nodes[&1].firework.clone().expect("loaded");
+        show_fizzled_parents(&mut graph, Timestamp::UNIX_EPOCH, |ids| {
+            assert_eq!(ids, [1]);
+            Ok::<_, ()>(vec![(one.clone(), Vec::new())])
+        })
+        .expect("reads");
+        let changes = graph.changes();
+        assert_eq!(states(&changes), [(3, Ready), (1, Fizzled)]);
+        let set = spec_set(&changes, 3);
+        let shown = set.get_array("_fizzled_parents").expect("is shown")[0].as_document().expect("a firework");
+        assert_eq!((shown.get_str("state").ok(), shown.get_str("name").ok()), (Some("FIZZLED"), Some("fw")));
+    }
+
+    #[test]
+    fn the_other_parents_tell_whether_specs_must_be_read() {
+        let of = |other| graph(&[(1, Running, &[]), (2, other, &[]), (3, Waiting, &[1, 2])]);
+        assert!(lenience_matters(&of(Fizzled), 1));
+        assert!(!lenience_matters(&of(Completed), 1));
     }
 
     #[test]
@@ -293,6 +350,22 @@ mod tests {
         let changes = chain.changes();
         assert_eq!(states(&changes), [(3, Waiting), (2, Waiting), (1, Ready)]);
         assert!(changes.edits.iter().all(|edit| edit.archive.is_some()));
+    }
+
+    #[test]
+    fn a_rerun_reaches_what_is_held_and_nothing_behind_what_waits() {
+        let mut chain = graph(&[
+            (1, Completed, &[]),
+            (2, Defused, &[1]),
+            (3, Paused, &[2]),
+            (4, Waiting, &[1]),
+            (5, Defused, &[4]),
+        ]);
+        rerun(&mut chain, 1).expect("applies");
+        assert_eq!(states(&chain.changes()), [(3, Waiting), (2, Waiting), (1, Ready)]);
+        let mut waiting = graph(&[(1, Running, &[]), (2, Waiting, &[1])]);
+        rerun(&mut waiting, 2).expect("nothing to do");
+        assert_eq!(states(&waiting.changes()), []);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bson::{Bson, Document};
 
 use super::firework::DEFAULT_NAME;
-use super::{State, as_int};
+use super::{FwId, State, as_int};
 
 /// One firework of a draft.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,6 +181,23 @@ impl Draft {
     }
 }
 
+/// Numbers drafts that are added together, from `first` on: by local id over all of them, as
+/// FireWorks does with what one action brings. The lower id is the one that Python made later.
+pub fn number_together<'d>(drafts: impl IntoIterator<Item = &'d Draft>, first: FwId) -> Vec<BTreeMap<i64, FwId>> {
+    let mut numbered = Vec::new();
+    let mut all: Vec<(i64, usize)> = Vec::new();
+    for (position, draft) in drafts.into_iter().enumerate() {
+        numbered.push(BTreeMap::new());
+        all.extend(draft.fireworks.iter().map(|firework| (firework.local_id, position)));
+    }
+    // Two drafts may use the same local ids: then the draft decides.
+    all.sort_unstable();
+    for ((local_id, position), fw_id) in all.into_iter().zip(first..) {
+        numbered[position].insert(local_id, fw_id);
+    }
+    numbered
+}
+
 fn check_tasks(firework: &DraftFirework) -> Result<(), DraftError> {
     let fw = firework.local_id;
     let wrong = |field: &str, expected| DraftError::WrongKind {
@@ -318,6 +335,15 @@ mod tests {
         assert_eq!(draft.fireworks()[0].local_id, -2, "numbered upwards from the lowest local id");
         let single = Draft::from_document(&fw(1)).expect("reads");
         assert_eq!(single.name, DEFAULT_NAME);
+    }
+
+    #[test]
+    fn what_comes_together_is_numbered_by_local_id() {
+        let of = |ids: [i64; 2]| Draft::from_document(&doc! {"fws": [fw(ids[0]), fw(ids[1])]}).expect("reads");
+        let ids = number_together([&of([-1, -4]), &of([-2, -3])], 7);
+        assert_eq!(ids, [BTreeMap::from([(-4, 7), (-1, 10)]), BTreeMap::from([(-3, 8), (-2, 9)])]);
+        let same = number_together([&of([-1, -2]), &of([-1, -2])], 1);
+        assert_eq!(same, [BTreeMap::from([(-2, 1), (-1, 3)]), BTreeMap::from([(-2, 2), (-1, 4)])]);
     }
 
     #[test]

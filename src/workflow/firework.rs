@@ -3,7 +3,7 @@
 use bson::{Bson, Document};
 use jiff::Timestamp;
 
-use super::{FwId, LaunchId, State, as_int, int, int_list, time};
+use super::{FwId, Launch, LaunchId, State, as_int, int, int_list, time};
 
 /// One firework with everything the launchpad knows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +92,29 @@ impl Firework {
             "archived_launches": ids(&self.archived_launches),
             "state": self.state.as_str(),
         }
+    }
+
+    /// The firework as FireWorks writes it into files and into other documents: with its launches
+    /// in full, and without what is empty.
+    pub fn to_dictionary(&self, launches: &[Launch]) -> Document {
+        let mut document = bson::doc! {
+            "spec": self.spec.clone(),
+            "fw_id": int(self.fw_id),
+            "created_on": self.created_on.clone(),
+            "updated_on": self.updated_on.clone(),
+        };
+        for (key, ids) in [("launches", &self.launches), ("archived_launches", &self.archived_launches)] {
+            let of = launches.iter().filter(|launch| ids.contains(&launch.launch_id));
+            let full: Vec<Document> = of.map(Launch::to_dictionary).collect();
+            if !full.is_empty() {
+                document.insert(key, full);
+            }
+        }
+        if self.state != State::Waiting {
+            document.insert("state", self.state.as_str());
+        }
+        document.insert("name", &self.name);
+        document
     }
 
     /// Its tasks, in order.

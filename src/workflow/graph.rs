@@ -10,6 +10,9 @@ use bson::{Bson, Document};
 
 use super::{Draft, Firework, FwId, LaunchId, State};
 
+/// Where a spec shows the parents that have FIZZLED.
+pub const FIZZLED_PARENTS: &str = "_fizzled_parents";
+
 /// One firework as far as it is known.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -100,6 +103,9 @@ pub struct SpecEdit {
     pub unset: Vec<String>,
     /// The whole spec, for keys that cannot be addressed one by one.
     pub whole: Document,
+    /// Whether the keys keep their order when those that are new are appended alphabetically, as
+    /// MongoDB does with keys that are set one by one. FireWorks compares specs with their order.
+    pub alphabetical: bool,
     /// Launches to be remembered as applied, since applying them again would be wrong.
     pub mark: Vec<LaunchId>,
 }
@@ -136,18 +142,24 @@ impl Graph {
 
     /// Everything below a firework, nearest first, each once.
     pub fn descendants(&self, fw_id: FwId) -> Vec<FwId> {
-        let mut found = self.children(fw_id);
+        self.reachable(fw_id, |_| true)
+    }
+
+    /// What is below a firework in such states, and not behind others; nearest first, each once.
+    pub fn reachable(&self, fw_id: FwId, through: impl Fn(State) -> bool) -> Vec<FwId> {
+        let mut found = vec![fw_id];
         let mut seen: std::collections::BTreeSet<FwId> = found.iter().copied().collect();
         let mut next = 0;
         while let Some(&at) = found.get(next) {
             next += 1;
             for child in self.children(at) {
-                if seen.insert(child) {
+                // One that is not loaded is named all the same: the store may load it next.
+                if self.state(child).is_none_or(&through) && seen.insert(child) {
                     found.push(child);
                 }
             }
         }
-        found
+        found.split_off(1)
     }
 
     /// The firework, to be changed: it is written after all that were taken before it.
@@ -156,6 +168,23 @@ impl Graph {
         self.touched.retain(|&id| id != fw_id);
         self.touched.push(fw_id);
         Some(node)
+    }
+
+    /// Fireworks that become READY although parents have FIZZLED, and have not been shown any yet;
+    /// with those parents.
+    pub(super) fn bereaved(&self) -> Vec<(FwId, Vec<FwId>)> {
+        let mut found = Vec::new();
+        for (&fw_id, node) in &self.nodes {
+            let freed = node.state == State::Ready && self.before.get(&fw_id) != Some(&State::Ready);
+            if freed && node.spec().is_some_and(|spec| !spec.contains_key(FIZZLED_PARENTS)) {
+                let fizzled = |parent: &FwId| self.state(*parent) == Some(State::Fizzled);
+                let parents: Vec<FwId> = node.parents.iter().copied().filter(fizzled).collect();
+                if !parents.is_empty() {
+                    found.push((fw_id, parents));
+                }
+            }
+        }
+        found
     }
 
     pub(super) fn spawn(&mut self, spawn: Spawn) {
@@ -199,5 +228,10 @@ fn spec_edit(node: &Node) -> Option<SpecEdit> {
     if set.is_empty() && unset.is_empty() && mark.is_empty() {
         return None;
     }
-    Some(SpecEdit { read_at: firework.updated_on.clone(), set, unset, whole: new.clone(), mark })
+    let mut appended: Vec<&String> = new.keys().filter(|key| !old.contains_key(*key)).collect();
+    appended.sort_unstable();
+    // Numbers have an order of their own.
+    let numbers = appended.len() > 1 && appended.iter().any(|key| key.starts_with(|c: char| c.is_ascii_digit()));
+    let alphabetical = !numbers && old.keys().filter(|key| new.contains_key(*key)).chain(appended).eq(new.keys());
+    Some(SpecEdit { read_at: firework.updated_on.clone(), set, unset, whole: new.clone(), alphabetical, mark })
 }

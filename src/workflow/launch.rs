@@ -121,7 +121,14 @@ impl Launch {
 
     /// The document FireWorks would write, in its order of fields.
     pub fn to_document(&self) -> Document {
-        let mut document = doc! {
+        let mut document = self.to_dictionary();
+        document.extend(self.times());
+        document
+    }
+
+    /// The launch as FireWorks writes it inside a firework: without what follows from the history.
+    pub fn to_dictionary(&self) -> Document {
+        doc! {
             "fworker": self.fworker.clone(),
             "fw_id": int(self.fw_id),
             "launch_dir": &self.launch_dir,
@@ -132,9 +139,7 @@ impl Launch {
             "state": self.state.as_str(),
             "state_history": self.state_history.clone(),
             "launch_id": int(self.launch_id),
-        };
-        document.extend(self.times());
-        document
+        }
     }
 
     /// `time_start`, `time_end`, `runtime_secs` and, for a launch that was reserved first,
@@ -173,6 +178,12 @@ impl Launch {
         }
         self.end(state, doc! { "owner": owner }, stamp);
         self.action = Some(action.to_document());
+    }
+
+    /// Whether this worker has given it its outcome.
+    pub fn was_ended_by(&self, owner: &str) -> bool {
+        let last = self.state_history.last().and_then(|entry| entry.get_str("owner").ok());
+        self.state.is_final() && last == Some(owner)
     }
 
     /// Ends a launch that was interrupted or lost: FIZZLED without an action, as FireWorks does,

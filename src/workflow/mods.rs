@@ -15,7 +15,7 @@ pub enum ModError {
     #[error("mod_spec: `{0}` needs a mapping of keys to values")]
     NotAMapping(String),
     /// There is nothing under the key.
-    #[error("mod_spec: `{action}` of `{key}`, which the spec does not have")]
+    #[error("mod_spec: `{action}` of `{key}`, which the spec does not have, or which is empty")]
     Missing {
         /// The verb.
         action: &'static str,
@@ -60,8 +60,9 @@ fn apply_one(action: &str, path: &str, value: &Bson, spec: &mut Document) -> Res
             key: path.into(),
             expected: "a new name",
         })?;
-        let old = spec.remove(path).ok_or(ModError::Missing { action: "_rename", key: path.into() })?;
-        spec.insert(new, old);
+        if let Some(old) = spec.remove(path) {
+            spec.insert(new, old);
+        }
         return Ok(());
     }
     let (parent, key) = descend(path, spec)?;
@@ -84,7 +85,7 @@ fn apply_one(action: &str, path: &str, value: &Bson, spec: &mut Document) -> Res
                 parent.insert(key, value.clone());
             }
             Some(Bson::Array(present)) => {
-                if !present.contains(value) {
+                if !present.iter().any(|item| same(item, value)) {
                     present.push(value.clone());
                 }
             }
@@ -92,27 +93,24 @@ fn apply_one(action: &str, path: &str, value: &Bson, spec: &mut Document) -> Res
         },
         "_pull" => {
             if parent.contains_key(key) {
-                list("_pull", path, key, parent)?.retain(|item| item != value);
+                list("_pull", path, key, parent)?.retain(|item| !same(item, value));
             }
         }
         "_pull_all" => {
             let values = items("_pull_all", path, value)?;
             if parent.contains_key(key) {
-                list("_pull_all", path, key, parent)?.retain(|item| !values.contains(item));
+                list("_pull_all", path, key, parent)?.retain(|item| !values.iter().any(|value| same(item, value)));
             }
         }
         "_pop" => {
-            if parent.contains_key(key) {
-                let present = list("_pop", path, key, parent)?;
-                match super::as_int(value) {
-                    Some(1) => {
-                        present.pop();
-                    }
-                    Some(-1) if !present.is_empty() => {
-                        present.remove(0);
-                    }
-                    _ => {}
-                }
+            let end = super::as_int(value).filter(|end| matches!(end, 1 | -1));
+            let missing = || ModError::Missing { action: "_pop", key: path.into() };
+            match (parent.get_mut(key), end) {
+                (Some(Bson::Array(present)), Some(1)) => drop(present.pop().ok_or_else(missing)?),
+                (Some(Bson::Array(present)), Some(_)) if !present.is_empty() => drop(present.remove(0)),
+                (Some(Bson::Array(_)) | None, None) => {}
+                (Some(Bson::Array(_)) | None, Some(_)) => return Err(missing()),
+                (Some(_), _) => return Err(not_a_list("_pop", path)),
             }
         }
         other => return Err(ModError::UnknownAction(other.to_owned())),
@@ -150,6 +148,23 @@ fn items<'v>(action: &'static str, path: &str, value: &'v Bson) -> Result<&'v Ve
 
 fn not_a_list(action: &'static str, path: &str) -> ModError {
     ModError::WrongKind { action, key: path.to_owned(), expected: "a list" }
+}
+
+/// Equality as Python has it: numbers and flags are equal when their values are.
+fn same(one: &Bson, other: &Bson) -> bool {
+    let number = |value: &Bson| match value {
+        Bson::Boolean(flag) => Some(f64::from(u8::from(*flag))),
+        Bson::Double(d) => Some(*d),
+        other => super::as_int(other).map(|i| i as f64),
+    };
+    match (one, other) {
+        (Bson::Int64(a), Bson::Int64(b)) => a == b,
+        (Bson::Array(a), Bson::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Bson::Document(a), Bson::Document(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => one == other || number(one).zip(number(other)).is_some_and(|(a, b)| a == b),
+    }
 }
 
 /// Adds as Python does: whole numbers stay whole, a missing key counts as zero.
@@ -190,13 +205,17 @@ mod tests {
             (doc! {"a": 1}, doc! {"_inc": {"a": 0.5}}, doc! {"a": 1.5}),
             (doc! {}, doc! {"_inc": {"a": 2}}, doc! {"a": 2}),
             (doc! {"a": 1}, doc! {"_rename": {"a": "b"}}, doc! {"b": 1}),
+            (doc! {"a": 1}, doc! {"_rename": {"x": "b"}}, doc! {"a": 1}),
             (doc! {"a": [1]}, doc! {"_add_to_set": {"a": 1}}, doc! {"a": [1]}),
+            (doc! {"a": [1, {"b": true}]}, doc! {"_add_to_set": {"a": 1.0}}, doc! {"a": [1, {"b": true}]}),
+            (doc! {"a": [1, {"b": true}]}, doc! {"_pull": {"a": {"b": 1}}}, doc! {"a": [1]}),
             (doc! {"a": [1]}, doc! {"_add_to_set": {"a": 2}}, doc! {"a": [1, 2]}),
             (doc! {}, doc! {"_add_to_set": {"a": 2}}, doc! {"a": 2}),
             (doc! {"a": [1, 2, 1]}, doc! {"_pull": {"a": 1}}, doc! {"a": [2]}),
             (doc! {"a": [1, 2, 3]}, doc! {"_pull_all": {"a": [1, 3]}}, doc! {"a": [2]}),
             (doc! {"a": [1, 2, 3]}, doc! {"_pop": {"a": 1}}, doc! {"a": [1, 2]}),
             (doc! {"a": [1, 2, 3]}, doc! {"_pop": {"a": -1}}, doc! {"a": [2, 3]}),
+            (doc! {}, doc! {"_pop": {"a": 2}}, doc! {}),
         ];
         for (mut spec, modification, expected) in cases {
             apply(&modification, &mut spec).expect("applies");
@@ -208,6 +227,8 @@ mod tests {
     fn what_cannot_be_applied_says_so() {
         let mut spec = doc! {"a": 1};
         assert!(matches!(apply(&doc! {"_unset": {"x": 1}}, &mut spec), Err(ModError::Missing { .. })));
+        assert!(matches!(apply(&doc! {"_pop": {"x": 1}}, &mut spec), Err(ModError::Missing { .. })));
+        assert!(matches!(apply(&doc! {"_pop": {"l": -1}}, &mut doc! {"l": []}), Err(ModError::Missing { .. })));
         assert!(matches!(apply(&doc! {"_push": {"a": 1}}, &mut spec), Err(ModError::WrongKind { .. })));
         assert!(matches!(apply(&doc! {"_grow": {"a": 1}}, &mut spec), Err(ModError::UnknownAction(_))));
     }

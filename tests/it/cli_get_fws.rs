@@ -150,7 +150,7 @@ fn wrong_arguments_are_usage_errors() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let cli = Cli::sqlite().with_five_fireworks();
-    let line = format!("{} lpad get_fws -d all 2>err | true; cat err", env!("CARGO_BIN_EXE_volley"));
+    let line = format!("{} lpad get_fws -d all 2>err | true; cat err", crate::support::cli::shell_binary());
     let ran = crate::support::run::Ran::of(cli.command(std::path::Path::new("sh")).args(["-c", &line])).done();
     assert_eq!(ran.stdout, "", "{ran:?}");
 }

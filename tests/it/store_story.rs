@@ -30,6 +30,8 @@ chapters![
     a_wide_workflow_completes,
     detours_come_between_and_additions_beside,
     fizzled_and_run_again,
+    a_failed_parent_is_shown_where_it_is_allowed,
+    an_outcome_reported_twice_counts_once,
     priorities_then_age,
     workers_take_what_is_theirs,
     a_lost_lease_changes_nothing,
@@ -145,7 +147,7 @@ fn outcomes_change_children(pad: &Launchpad) {
     store.insert(&[workflow(4, json!({"1": [2, 3], "3": [4]}))], now()).expect("inserts");
     let worker = Worker::new("w");
     let action = FwAction {
-        update_spec: doc! {"a": 1, "dotted.key": 2},
+        update_spec: doc! {"b": 0, "a": 1, "dotted.key": 2},
         mod_spec: vec![doc! {"_push": {"list": "x"}}, doc! {"_set": {"deep->er": true}}],
         ..FwAction::default()
     };
@@ -155,6 +157,8 @@ fn outcomes_change_children(pad: &Launchpad) {
         assert_eq!((spec.get("a"), spec.get("dotted.key")), (Some(&Bson::Int32(1)), Some(&Bson::Int32(2))));
         assert_eq!(spec.get("list"), Some(&Bson::Array(vec!["x".into()])));
         assert_eq!(spec.get("deep"), Some(&Bson::Document(doc! {"er": true})));
+        let order: Vec<_> = spec.keys().map(String::as_str).collect();
+        assert_eq!(order, ["_tasks", "b", "a", "dotted.key", "list", "deep"], "Python compares specs with their order");
         assert!(spec.get_array("_tasks").is_ok_and(|tasks| tasks.len() == 1));
     }
     assert!(!spec(store, 4).contains_key("a"), "only direct children");
@@ -215,24 +219,24 @@ fn detours_come_between_and_additions_beside(pad: &Launchpad) {
     let store = &*pad.store;
     store.insert(&[workflow(2, json!({"1": [2]}))], now()).expect("inserts");
     let worker = Worker::new("w");
-    let extra = |name: &str| {
-        let fw = |id: i64| json!({"fw_id": id, "name": format!("{name}{id}"), "spec": {"_tasks": task()}});
-        let json = json!({"fws": [fw(-9), fw(-10)], "links": {"-9": [-10]}});
+    let extra = |first: i64| {
+        let fw = |id: i64| json!({"fw_id": id, "name": format!("new{id}"), "spec": {"_tasks": task()}});
+        let json = json!({"fws": [fw(first), fw(first - 1)], "links": {first.to_string(): [first - 1]}});
         volley::workflow::json::to_document(json.as_object().expect("an object"))
     };
     let action = FwAction {
-        detours: vec![extra("detour")],
-        additions: vec![extra("addition")],
+        detours: vec![extra(-9)],
+        additions: vec![extra(-11)],
         update_spec: doc! {"k": 1},
         ..FwAction::default()
     };
     step(store, &worker, Completed, action);
-    // The detour is 4 -> 3 (-9 -> -10), the addition 6 -> 5.
+    // All are numbered by local id: the addition is 4 -> 3 (-11 -> -12), the detour 6 -> 5.
     assert_eq!(states(store, 1..=6), [Completed, Waiting, Waiting, Ready, Waiting, Ready]);
     let document = workflow_document(store, 1);
     assert_eq!(
         document.get_document("links").expect("links"),
-        &doc! {"1": [2, 4, 6], "2": [], "3": [2], "4": [3], "5": [], "6": [5]}
+        &doc! {"1": [2, 4, 6], "2": [], "3": [], "4": [3], "5": [2], "6": [5]}
     );
     assert_eq!(spec(store, 2).get("k"), Some(&Bson::Int32(1)));
     assert!(!spec(store, 4).contains_key("k"), "new fireworks do not receive it");
@@ -243,7 +247,7 @@ fn detours_come_between_and_additions_beside(pad: &Launchpad) {
         order.push(claim.firework.fw_id);
     }
     let position = |id: i64| order.iter().position(|&other| other == id).expect("ran");
-    assert!(position(2) > position(3) && position(3) > position(4) && position(5) > position(6), "{order:?}");
+    assert!(position(2) > position(5) && position(5) > position(6) && position(3) > position(4), "{order:?}");
     assert_eq!(workflow_state(store, 1), Completed);
 }
 
@@ -273,6 +277,56 @@ fn fizzled_and_run_again(pad: &Launchpad) {
     assert_eq!((again.launches.len(), again.archived_launches.len()), (0, 2));
     assert_eq!(workflow_state(store, 1), Ready);
     assert!(store.steer(Verb::Rerun, 99, now()).is_err());
+}
+
+fn a_failed_parent_is_shown_where_it_is_allowed(pad: &Launchpad) {
+    let store = &*pad.store;
+    let lenient = json!({"_tasks": task(), "_allow_fizzled_parents": true});
+    let fws = json!([
+        {"fw_id": 1, "name": "bad", "spec": {"_tasks": task()}},
+        {"fw_id": 2, "name": "good", "spec": {"_tasks": task()}},
+        {"fw_id": 3, "name": "both", "spec": lenient},
+        {"fw_id": 4, "name": "strict", "spec": {"_tasks": task()}},
+    ]);
+    let links = json!({"1": [3, 4], "2": [3, 4]});
+    store.insert(&[draft(json!({"fws": fws, "links": links}))], now()).expect("inserts");
+    let worker = Worker::new("w");
+    assert_eq!(step(store, &worker, Fizzled, FwAction::fizzled(None, "it broke", Bson::Null)), 1);
+    assert_eq!(states(store, 3..=4), [Waiting, Waiting]);
+    // The last parent ends well, and has nothing to say to its children.
+    assert_eq!(complete(store, &worker), 2);
+    assert_eq!(states(store, 3..=4), [Ready, Waiting]);
+    assert_eq!(workflow_state(store, 1), Fizzled);
+    let spec = spec(store, 3);
+    let shown = spec.get_array("_fizzled_parents").expect("is shown");
+    let [Bson::Document(parent)] = shown.as_slice() else { panic!("one parent: {shown:?}") };
+    let keys: Vec<_> = parent.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["spec", "fw_id", "created_on", "updated_on", "launches", "state", "name"]);
+    assert_eq!((parent.get_str("name").ok(), parent.get_str("state").ok()), (Some("bad"), Some("FIZZLED")));
+    let launch = parent.get_array("launches").expect("launches")[0].as_document().expect("a launch");
+    assert_eq!(launch.get_str("state").ok(), Some("FIZZLED"));
+    assert!(launch.get_document("action").is_ok() && !launch.contains_key("time_start"));
+}
+
+fn an_outcome_reported_twice_counts_once(pad: &Launchpad) {
+    let store = &*pad.store;
+    store.insert(&[workflow(3, json!({"1": [3], "2": [3]}))], now()).expect("inserts");
+    let worker = Worker::new("w");
+    let claim = worker.claim(store, 1).pop().expect("claims");
+    let fw = json!({"fws": [{"fw_id": -1, "spec": {"_tasks": task()}}]});
+    let action = FwAction {
+        mod_spec: vec![doc! {"_push": {"list": 1}}],
+        additions: vec![volley::workflow::json::to_document(fw.as_object().expect("an object"))],
+        ..FwAction::default()
+    };
+    let report = outcome(&claim, Completed, action);
+    for _ in 0..2 {
+        assert_eq!(store.finish(std::slice::from_ref(&report), now()).expect("finishes"), [Verdict::Recorded]);
+        assert_eq!(states(store, 1..=4), [Completed, Ready, Waiting, Ready]);
+        assert_eq!(spec(store, 3).get("list"), Some(&Bson::Array(vec![1.into()])));
+        assert_eq!(workflow_state(store, 1), Running);
+        assert_eq!(store.count_fireworks(&FireworkQuery::default()).expect("counts"), 4);
+    }
 }
 
 fn priorities_then_age(pad: &Launchpad) {

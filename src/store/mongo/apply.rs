@@ -15,8 +15,9 @@ use super::insert::Numbered;
 use super::lock::{Locked, Run, Task};
 use super::{MongoStore, view};
 use crate::store::{Result, Verb};
+use crate::workflow::draft::number_together;
 use crate::workflow::firework::APPLIED;
-use crate::workflow::graph::{Changes, Edit, Graph, SpecEdit};
+use crate::workflow::graph::{Changes, Edit, Graph, Node, SpecEdit};
 use crate::workflow::workflow_state::after_inner_step;
 use crate::workflow::{Firework, FwAction, FwId, Launch, LaunchId, State, decide, int, time};
 
@@ -40,6 +41,8 @@ struct Part<'l> {
     graph: Graph,
     /// Every state of the workflow, where they are all known.
     states: Option<BTreeMap<FwId, State>>,
+    /// States that the cache has not, or others: a writer died, or a claim met a lock.
+    uncached: BTreeMap<FwId, State>,
     /// Its state before.
     before: State,
 }
@@ -77,7 +80,10 @@ impl MongoStore {
                 },
                 Scope::Whole => self.load_whole(&locked, launches)?,
             };
-            let decided: Vec<Decided<'_>> = parts.into_iter().map(|part| decide_part(part, launches)).collect();
+            let mut decided = Vec::with_capacity(parts.len());
+            for part in parts {
+                decided.push(self.decide_part(part, launches, now)?);
+            }
             if self.write(&decided, now)? {
                 return Ok(lost);
             }
@@ -110,6 +116,7 @@ impl MongoStore {
                 self.unlock(&locked)?;
                 return Err(refusal.into());
             }
+            decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
             let changes = std::mem::take(&mut part.graph).changes();
             // The fence first: a launch that has ended can no longer report.
             let put_away: BTreeSet<FwId> =
@@ -142,18 +149,22 @@ impl MongoStore {
             let states = has_leaf.then(|| view::cached_states(&one.document));
             for parent in view::missing_parents(&graph) {
                 match states.as_ref().and_then(|states| states.get(&parent)) {
-                    Some(&state) => graph.insert(parent, crate::workflow::graph::Node::new(state)),
+                    Some(&state) => graph.insert(parent, Node::new(state)),
                     None => wanted_states.push(parent),
                 }
             }
             for run in &runs {
                 let launch = &launches[&run.launch_id];
-                if decide::needs_documents(launch.state, &action_of(launch)) {
+                let action = action_of(launch);
+                if decide::needs_documents(launch.state, &action) {
                     wanted_documents.extend(graph.children(run.fw_id));
+                }
+                if action.spawns() {
+                    wanted_documents.push(run.fw_id);
                 }
             }
             let before = state_before(&one.document);
-            parts.push(Part { locked: one, runs, graph, states, before });
+            parts.push(Part { locked: one, runs, graph, states, uncached: BTreeMap::new(), before });
         }
         if !wanted_states.is_empty() || !wanted_documents.is_empty() {
             let ids: Vec<ObjectId> = locked.iter().map(|one| one.workflow).collect();
@@ -161,12 +172,44 @@ impl MongoStore {
             for part in &mut parts {
                 for parent in view::missing_parents(&part.graph) {
                     let Some(&state) = states.get(&parent) else { return Ok(None) };
-                    part.graph.insert(parent, crate::workflow::graph::Node::new(state));
+                    part.graph.insert(parent, Node::new(state));
                 }
                 view::add_documents(&mut part.graph, fireworks.iter());
             }
         }
+        // What a launch spawns is stored before the bulk can find out that it no longer counts.
+        let begun = |node: &Node| node.firework.is_none() || node.state == State::Running;
+        if parts.iter().any(|part| part.runs.iter().any(|run| !begun(&part.graph.nodes[&run.fw_id]))) {
+            return Ok(None);
+        }
+        self.read_lenience(&mut parts)?;
         Ok(Some(parts))
+    }
+
+    /// Documents of the children that other parents have failed, as far as they are missing.
+    fn read_lenience(&self, parts: &mut [Part<'_>]) -> Result<()> {
+        let mut missing = Vec::new();
+        for part in parts.iter() {
+            for run in part.runs.iter().filter(|run| decide::lenience_matters(&part.graph, run.fw_id)) {
+                let children = part.graph.children(run.fw_id).into_iter();
+                missing.extend(children.filter(|child| part.graph.nodes[child].firework.is_none()));
+            }
+        }
+        let fireworks = self.fireworks_by_id(&missing)?;
+        for part in parts {
+            view::add_documents(&mut part.graph, fireworks.iter());
+        }
+        Ok(())
+    }
+
+    /// Fireworks with all their launches.
+    fn with_launches(&self, fw_ids: &[FwId]) -> Result<Vec<(Firework, Vec<Launch>)>> {
+        let mut found = Vec::with_capacity(fw_ids.len());
+        for firework in self.fireworks_by_id(fw_ids)? {
+            let launches = self.search_launches(&[&firework.launches[..], &firework.archived_launches].concat())?;
+            found.push((firework, launches));
+        }
+        Ok(found)
     }
 
     /// States from the workflows and documents of fireworks, in one command.
@@ -218,16 +261,16 @@ impl MongoStore {
             let mut part = self.whole_part(one, runs, &subjects)?;
             part.runs.retain(|run| {
                 let firework = part.graph.nodes.get(&run.fw_id).and_then(|node| node.firework.as_ref());
-                let ended = launches[&run.launch_id].state;
-                // Counted, and either still running or already as this launch left it.
-                let counts = firework.is_some_and(|firework| {
-                    firework.launches.contains(&run.launch_id)
-                        && (firework.state == State::Running || firework.state == ended)
-                });
-                if !counts {
-                    lost.insert(run.launch_id);
+                match firework.filter(|firework| firework.launches.contains(&run.launch_id)).map(|one| one.state) {
+                    Some(State::Running) => true,
+                    // Done by somebody who took over our lock; or by whom we took it from, up to
+                    // the workflow.
+                    Some(state) if state.is_final() => one.taken_over && state == launches[&run.launch_id].state,
+                    _ => {
+                        lost.insert(run.launch_id);
+                        false
+                    }
                 }
-                counts
             });
             parts.push(part);
         }
@@ -245,7 +288,55 @@ impl MongoStore {
         let fireworks = self.fireworks_by_id(&affected.into_iter().collect::<Vec<_>>())?;
         view::add_documents(&mut graph, fireworks.iter());
         let states = graph.nodes.iter().map(|(&fw_id, node)| (fw_id, node.state)).collect();
-        Ok(Part { locked, runs, graph, states: Some(states), before: state_before(&document) })
+        let loaded = graph.nodes.iter().filter(|(_, node)| node.firework.is_some());
+        let uncached = loaded
+            .map(|(&fw_id, node)| (fw_id, node.state))
+            .filter(|&(fw_id, state)| view::cached_state(&document, fw_id) != Some(state))
+            .collect();
+        Ok(Part { locked, runs, graph, states: Some(states), uncached, before: state_before(&document) })
+    }
+
+    /// Decides what the runs change, one after the other: the second sees what the first did.
+    fn decide_part<'l>(
+        &self,
+        mut part: Part<'l>,
+        launches: &BTreeMap<LaunchId, Launch>,
+        now: Timestamp,
+    ) -> Result<Decided<'l>> {
+        let mut fenced = BTreeMap::new();
+        let mut inner = part.before;
+        for run in &part.runs {
+            let launch = &launches[&run.launch_id];
+            let mut graph = part.graph.clone();
+            let outcome = match &launch.action {
+                None => decide::give_back(&mut graph, run.fw_id),
+                Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
+            };
+            match outcome {
+                Ok(()) => part.graph = graph,
+                Err(refusal) if launch.action.is_some() => {
+                    tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
+                    // Only an unknown firework is refused here, and this one is in the graph.
+                    let _ = decide::reject(&mut part.graph, run.fw_id);
+                }
+                // Given back already.
+                Err(_) => {}
+            }
+            fenced.insert(run.fw_id, run.launch_id);
+            let ended = part.graph.state(run.fw_id).unwrap_or(launch.state);
+            let stops = part.graph.children(run.fw_id).iter().any(|child| {
+                let child = part.graph.nodes.get(child).and_then(|node| node.firework.as_ref());
+                !child.is_some_and(Firework::allows_fizzled_parents)
+            });
+            inner = after_inner_step(inner, ended, stops);
+        }
+        decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
+        let changes = std::mem::take(&mut part.graph).changes();
+        if changes.edits.iter().any(|edit| edit.to == State::Defused) {
+            inner = State::Defused;
+        }
+        let inner_state = part.states.is_none().then_some(inner);
+        Ok(Decided { part, changes, fenced, inner_state })
     }
 
     /// Writes everything and unlocks. `false` when a firework was not as expected: then the
@@ -275,16 +366,16 @@ impl MongoStore {
 
     /// Spawned fireworks with the ids that the lock records.
     fn number_spawned<'d>(&self, one: &'d Decided<'_>, now: Timestamp) -> Result<Vec<Numbered<'d>>> {
-        let mut firsts: BTreeMap<LaunchId, std::slice::Iter<'_, FwId>> =
-            one.part.runs.iter().map(|run| (run.launch_id, run.spawned.iter())).collect();
         let mut numbered = Vec::new();
-        for spawn in &one.changes.spawned {
-            let recorded = firsts.get_mut(&spawn.launch_id).and_then(Iterator::next).copied();
-            let first = match recorded {
+        for spawns in one.changes.spawned.chunk_by(|a, b| a.launch_id == b.launch_id) {
+            let drafts = || spawns.iter().map(|spawn| &spawn.draft);
+            let recorded = one.part.runs.iter().find(|run| run.launch_id == spawns[0].launch_id);
+            let first = match recorded.and_then(|run| run.spawned) {
                 Some(first) => first,
-                None => self.take_ids("next_fw_id", spawn.draft.fireworks().len())?,
+                None => self.take_ids("next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?,
             };
-            numbered.push(Numbered::new(&spawn.draft, first, now));
+            let ids = number_together(drafts(), first);
+            numbered.extend(drafts().zip(ids).map(|(draft, ids)| Numbered { draft, ids, born: now }));
         }
         Ok(numbered)
     }
@@ -304,7 +395,8 @@ impl MongoStore {
 
     /// The one line of the workflow; it also unlocks, unless new roots have to be freed first.
     fn workflow_statement(&self, one: &Decided<'_>, spawned: &[Numbered<'_>], now: Timestamp) -> Result<Document> {
-        let mut states: BTreeMap<FwId, State> = one.changes.edits.iter().map(|edit| (edit.fw_id, edit.to)).collect();
+        let mut states = one.part.uncached.clone();
+        states.extend(one.changes.edits.iter().map(|edit| (edit.fw_id, edit.to)));
         states.extend(one.part.runs.iter().filter_map(|run| Some((run.fw_id, one.settled_state(run.fw_id)?))));
         states.extend(spawned.iter().flat_map(Numbered::states));
         let state = match (&one.inner_state, &one.part.states) {
@@ -351,43 +443,6 @@ fn state_before(document: &Document) -> State {
 
 fn action_of(launch: &Launch) -> FwAction {
     launch.action.as_ref().and_then(|action| FwAction::from_document(action).ok()).unwrap_or_default()
-}
-
-/// Decides what the runs change, one after the other: the second sees what the first did.
-fn decide_part<'l>(mut part: Part<'l>, launches: &BTreeMap<LaunchId, Launch>) -> Decided<'l> {
-    let mut fenced = BTreeMap::new();
-    let mut inner = part.before;
-    for run in &part.runs {
-        let launch = &launches[&run.launch_id];
-        let mut graph = part.graph.clone();
-        let outcome = match &launch.action {
-            None => decide::give_back(&mut graph, run.fw_id),
-            Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
-        };
-        match outcome {
-            Ok(()) => part.graph = graph,
-            Err(refusal) if launch.action.is_some() => {
-                tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
-                // Only an unknown firework is refused here, and this one is in the graph.
-                let _ = decide::reject(&mut part.graph, run.fw_id);
-            }
-            // Given back already.
-            Err(_) => {}
-        }
-        fenced.insert(run.fw_id, run.launch_id);
-        let ended = part.graph.state(run.fw_id).unwrap_or(launch.state);
-        let stops = part.graph.children(run.fw_id).iter().any(|child| {
-            let child = part.graph.nodes.get(child).and_then(|node| node.firework.as_ref());
-            !child.is_some_and(Firework::allows_fizzled_parents)
-        });
-        inner = after_inner_step(inner, ended, stops);
-    }
-    let changes = std::mem::take(&mut part.graph).changes();
-    if changes.edits.iter().any(|edit| edit.to == State::Defused) {
-        inner = State::Defused;
-    }
-    let inner_state = part.states.is_none().then_some(inner);
-    Decided { part, changes, fenced, inner_state }
 }
 
 /// The bulk on `fireworks` for one workflow.
@@ -447,10 +502,10 @@ fn firework_update(edit: &Edit, now: Timestamp) -> Document {
 }
 
 /// Key by key, so that a change of another key by somebody else survives; as a whole only where
-/// MongoDB could not address a key.
+/// MongoDB could not address a key, or would put the keys into another order.
 fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
     let addressable = |key: &String| !key.is_empty() && !key.contains('.') && !key.starts_with('$');
-    if spec.set.keys().chain(&spec.unset).all(addressable) {
+    if spec.alphabetical && spec.set.keys().chain(&spec.unset).all(addressable) {
         set.extend(spec.set.iter().map(|(key, value)| (format!("spec.{key}"), value.clone())));
         unset.extend(spec.unset.iter().map(|key| (format!("spec.{key}"), Bson::from(""))));
     } else {
@@ -462,6 +517,7 @@ fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
 fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document, change: &mut Document) {
     let mut grow: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
     let mut fresh: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
+    let new: BTreeSet<FwId> = spawned.iter().flat_map(|numbered| numbered.ids.values().copied()).collect();
     for (spawn, numbered) in one.changes.spawned.iter().zip(spawned) {
         for &fw_id in numbered.ids.values() {
             grow.entry("nodes".into()).or_default().insert(fw_id);
@@ -477,7 +533,8 @@ fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document,
                 fresh.entry(format!("parent_links.{root}")).or_default().insert(parent);
             }
         }
-        for &child in &spawn.children {
+        // Where the workflow knows them already, they are children of their parent themselves.
+        for &child in spawn.children.iter().filter(|child| !new.contains(child)) {
             for leaf in numbered.leaves() {
                 fresh.entry(format!("links.{leaf}")).or_default().insert(child);
                 grow.entry(format!("parent_links.{child}")).or_default().insert(leaf);

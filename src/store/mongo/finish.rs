@@ -25,11 +25,11 @@ impl MongoStore {
         for outcome in &ended {
             let spawned = match decide::spawned(&outcome.action) {
                 Ok(drafts) if outcome.state == State::Completed => {
-                    let sizes = drafts.iter().map(|(draft, _)| draft.fireworks().len());
-                    sizes.map(|size| self.take_ids("next_fw_id", size)).collect::<Result<_>>()?
+                    let size = drafts.iter().map(|(draft, _)| draft.fireworks().len()).sum();
+                    if size == 0 { None } else { Some(self.take_ids("next_fw_id", size)?) }
                 }
                 // Refused when the outcome is decided.
-                _ => Vec::new(),
+                _ => None,
             };
             runs.push(Run { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id, spawned });
         }
@@ -79,11 +79,8 @@ impl MongoStore {
         let mut ours = BTreeSet::new();
         for stored in self.search_launches(&all)? {
             let outcome = outcomes.iter().find(|outcome| outcome.launch.launch_id == stored.launch_id);
-            let owner = |launch: &Launch| {
-                launch.state_history.last().and_then(|entry| entry.get_str("owner").ok()).map(str::to_owned)
-            };
-            let lease = outcome.and_then(|outcome| outcome.launch.lease()).map(|lease| lease.owner);
-            if stored.state.is_final() && owner(&stored).is_some() && owner(&stored) == lease {
+            let lease = outcome.and_then(|outcome| outcome.launch.lease());
+            if lease.is_some_and(|lease| stored.was_ended_by(&lease.owner)) {
                 ours.insert(stored.launch_id);
             }
         }
@@ -146,7 +143,7 @@ impl MongoStore {
         if self.end_launches(&[held.launch_id], reason, now)? == 0 {
             return Ok(false);
         }
-        let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: Vec::new() };
+        let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None };
         let lost = self.settle(vec![run], &BTreeMap::from([(held.launch_id, launch)]), now)?;
         self.places().remove(&held.launch_id);
         Ok(lost.is_empty())

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::MongoStore;
 use super::commands::{Journal, ints, update};
 use crate::store::{Result, StoreError, birthdays};
+use crate::workflow::draft::number_together;
 use crate::workflow::workflow_state::{Facts, workflow_state};
 use crate::workflow::{Draft, Firework, FwId, State, int, time};
 
@@ -25,7 +26,7 @@ pub(super) struct Numbered<'d> {
 impl<'d> Numbered<'d> {
     /// Numbers a draft from `first` on.
     pub fn new(draft: &'d Draft, first: FwId, born: Timestamp) -> Self {
-        let ids = draft.fireworks().iter().map(|fw| fw.local_id).zip(first..).collect();
+        let ids = number_together([draft], first).swap_remove(0);
         Numbered { draft, ids, born }
     }
 
@@ -81,14 +82,14 @@ impl<'d> Numbered<'d> {
         let leaves = self.leaves();
         let facts = Facts::of(&states, |fw| leaves.contains(&fw), |_| true);
         doc! {
-            "nodes": self.ids.values().copied().map(int).collect::<Vec<_>>(),
             "links": lists(children),
             "parent_links": lists(parents),
-            "name": &self.draft.name,
+            "nodes": self.ids.values().copied().map(int).collect::<Vec<_>>(),
             "metadata": self.draft.metadata.clone(),
-            "updated_on": time::to_bson_date(self.born),
-            "created_on": time::to_bson_date(self.born),
             "state": workflow_state(facts).as_str(),
+            "name": &self.draft.name,
+            "created_on": time::to_bson_date(self.born),
+            "updated_on": time::to_bson_date(self.born),
             "fw_states": states.iter().map(|(id, state)| (id.to_string(), Bson::from(state.as_str()))).collect::<Document>(),
         }
     }

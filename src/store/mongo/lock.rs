@@ -11,7 +11,7 @@ use mongodb::options::ReturnDocument;
 use super::commands::{Journal, update};
 use super::{MongoStore, view};
 use crate::store::{Result, StoreError, Verb};
-use crate::workflow::{FwId, LaunchId, as_int, int, int_list, time};
+use crate::workflow::{FwId, LaunchId, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
 const HOLD: SignedDuration = SignedDuration::from_secs(30);
@@ -28,12 +28,12 @@ pub enum Task {
     Verb(Verb, FwId),
 }
 
-/// A launch that has ended, and the first ids of the fireworks it spawns.
+/// A launch that has ended, and the first id of the fireworks it spawns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     pub fw_id: FwId,
     pub launch_id: LaunchId,
-    pub spawned: Vec<FwId>,
+    pub spawned: Option<FwId>,
 }
 
 /// A workflow to be locked.
@@ -51,6 +51,8 @@ pub struct Locked {
     pub task: Task,
     /// What was read of it.
     pub document: Document,
+    /// Its holder died: the task may have been done in part, or wholly.
+    pub taken_over: bool,
 }
 
 impl Task {
@@ -69,8 +71,8 @@ impl Task {
             }
             Task::Outcomes(runs) => {
                 let runs = runs.iter().map(|run| {
-                    let ids: Vec<Bson> = run.spawned.iter().copied().map(int).collect();
-                    doc! { "fw": int(run.fw_id), "launch": int(run.launch_id), "spawned": ids }
+                    let first = run.spawned.map_or(Bson::Null, int);
+                    doc! { "fw": int(run.fw_id), "launch": int(run.launch_id), "spawned": first }
                 });
                 value.insert("runs", runs.collect::<Vec<_>>());
             }
@@ -88,11 +90,7 @@ impl Task {
         let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
         Task::Outcomes(
             runs.filter_map(|run| {
-                Some(Run {
-                    fw_id: id(run, "fw")?,
-                    launch_id: id(run, "launch")?,
-                    spawned: int_list(run.get("spawned")),
-                })
+                Some(Run { fw_id: id(run, "fw")?, launch_id: id(run, "launch")?, spawned: id(run, "spawned") })
             })
             .collect(),
         )
@@ -175,6 +173,7 @@ impl MongoStore {
                     owner: owner.clone(),
                     task: one.task,
                     document,
+                    taken_over: false,
                 })),
                 Some(_) => Attempt::Busy(one),
             })
@@ -216,7 +215,7 @@ impl MongoStore {
             let taken = self.workflows.update_one(dead, doc! { "$set": { "locked": renewed } });
             if self.ask(taken.run())?.matched_count == 1 {
                 tracing::warn!("took over the workflow lock of {}", describe(locked));
-                let locked = Locked { workflow, owner, task: Task::read(value), document };
+                let locked = Locked { workflow, owner, task: Task::read(value), document, taken_over: true };
                 self.repeat(locked, Timestamp::now())?;
             }
             return Ok(());

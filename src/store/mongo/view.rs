@@ -8,6 +8,7 @@ use bson::{Bson, Document, doc};
 use super::commands::ints;
 use super::{MongoStore, Place, unreadable};
 use crate::store::Result;
+use crate::workflow::firework::is_true;
 use crate::workflow::graph::{Graph, Node};
 use crate::workflow::workflow_state::{Facts, workflow_state};
 use crate::workflow::{Firework, FwId, State, as_int, int_list};
@@ -142,12 +143,20 @@ impl MongoStore {
 
     /// Those of the fireworks that do not allow fizzled parents.
     fn strict_children(&self, fw_ids: &[FwId]) -> Result<BTreeSet<FwId>> {
-        let lenient = self
+        let flags = self
             .fireworks
-            .find(doc! { "fw_id": { "$in": ints(fw_ids) }, "spec._allow_fizzled_parents": true })
-            .projection(doc! { "_id": 0, "fw_id": 1 });
-        let lenient: BTreeSet<FwId> =
-            self.collect(lenient.run())?.iter().filter_map(|document| document.get("fw_id").and_then(as_int)).collect();
+            .find(doc! { "fw_id": { "$in": ints(fw_ids) }, "spec._allow_fizzled_parents": { "$exists": true } })
+            .projection(doc! { "_id": 0, "fw_id": 1, "spec._allow_fizzled_parents": 1 });
+        // What counts as true is Python's business, not MongoDB's.
+        let is_set = |document: &Document| {
+            document.get_document("spec").is_ok_and(|spec| spec.get("_allow_fizzled_parents").is_some_and(is_true))
+        };
+        let lenient: BTreeSet<FwId> = self
+            .collect(flags.run())?
+            .iter()
+            .filter(|document| is_set(document))
+            .filter_map(|document| document.get("fw_id").and_then(as_int))
+            .collect();
         Ok(fw_ids.iter().copied().filter(|fw_id| !lenient.contains(fw_id)).collect())
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::graph::{self, Detail, Reach};
-use super::{SqlError, claim};
+use super::{SqlError, claim, find};
 use crate::store::{Held, Outcome, StoreError, Verb, Verdict};
 use crate::workflow::decide::{self, Refusal};
 use crate::workflow::{FwId, State};
@@ -13,7 +13,11 @@ use crate::workflow::{FwId, State};
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
     let held = Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id };
     if claim::running(tx, held)?.is_none() {
-        return Ok(Verdict::LeaseLost);
+        // Reported before, by a worker that did not live to hear so?
+        let owner = outcome.launch.lease().map(|lease| lease.owner).unwrap_or_default();
+        let mut stored = find::launches(tx, &[held.launch_id])?.into_iter();
+        let ours = stored.any(|launch| launch.was_ended_by(&owner));
+        return Ok(if ours { Verdict::Recorded } else { Verdict::LeaseLost });
     }
     graph::save_launch(tx, &outcome.ended_launch())?;
 
@@ -28,7 +32,7 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
         Err(refusal) => cannot_apply(loaded, held.fw_id, &refusal)?,
     };
     if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, &decided.changes(), "", now)?;
+        graph::apply(tx, workflow, decided, "", now)?;
     }
     Ok(Verdict::Recorded)
 }
@@ -56,7 +60,7 @@ pub fn give_back(tx: &Transaction<'_>, held: Held, reason: &str, now: Timestamp)
     }
     decide::give_back(&mut graph, held.fw_id).map_err(StoreError::from)?;
     if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, &graph.changes(), reason, now)?;
+        graph::apply(tx, workflow, graph, reason, now)?;
     }
     Ok(true)
 }
@@ -66,5 +70,5 @@ pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> R
     let workflow = graph::workflow_of(tx, fw_id)?.ok_or(StoreError::UnknownFirework(fw_id))?;
     let mut graph = graph::load(tx, fw_id, Reach::Descendants, Detail::Documents)?;
     verb.decide(&mut graph, fw_id).map_err(StoreError::from)?;
-    graph::apply(tx, workflow, &graph.changes(), verb.as_str(), now)
+    graph::apply(tx, workflow, graph, verb.as_str(), now)
 }

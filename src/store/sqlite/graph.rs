@@ -1,16 +1,18 @@
 //! Loads the part of a workflow that a decision needs, and writes what it changes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bson::Document;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, Transaction, params};
 
 use super::insert::{self, SpecColumns};
-use super::{SqlError, find, json};
-use crate::workflow::graph::{Changes, Edit, Graph, Node, Spawn};
+use super::{SqlError, find, json, schema};
+use crate::workflow::decide;
+use crate::workflow::draft::number_together;
+use crate::workflow::graph::{Edit, Graph, Node, Spawn};
 use crate::workflow::workflow_state::{Facts, workflow_state};
-use crate::workflow::{FwId, Launch, LaunchId, State, time};
+use crate::workflow::{Firework, FwId, Launch, LaunchId, State, time};
 
 /// How much of the fireworks themselves a decision wants to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,18 +107,31 @@ pub fn workflow_of(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<i64>, Sql
 pub fn apply(
     tx: &Transaction<'_>,
     workflow: i64,
-    changes: &Changes,
+    mut graph: Graph,
     reason: &str,
     now: Timestamp,
 ) -> Result<Vec<FwId>, SqlError> {
+    decide::show_fizzled_parents(&mut graph, now, |fw_ids| with_launches(tx, fw_ids))?;
+    let changes = graph.changes();
     for edit in &changes.edits {
         apply_edit(tx, edit, reason, now)?;
     }
-    for spawn in &changes.spawned {
-        apply_spawn(tx, workflow, spawn, now)?;
+    if !changes.spawned.is_empty() {
+        apply_spawns(tx, workflow, &changes.spawned, now)?;
     }
     refresh_workflow(tx, workflow, now)?;
     Ok(changes.edits.iter().map(|edit| edit.fw_id).collect())
+}
+
+fn with_launches(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<(Firework, Vec<Launch>)>, SqlError> {
+    let mut found = Vec::with_capacity(fw_ids.len());
+    for &fw_id in fw_ids {
+        if let Some(firework) = find::firework(tx, fw_id)? {
+            let launches = find::launches(tx, &[&firework.launches[..], &firework.archived_launches].concat())?;
+            found.push((firework, launches));
+        }
+    }
+    Ok(found)
 }
 
 fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &str, now: Timestamp) -> Result<(), SqlError> {
@@ -165,9 +180,23 @@ pub fn save_launch(tx: &Transaction<'_>, launch: &Launch) -> Result<(), SqlError
     Ok(())
 }
 
-fn apply_spawn(tx: &Transaction<'_>, workflow: i64, spawn: &Spawn, now: Timestamp) -> Result<(), SqlError> {
-    let ids: std::collections::BTreeMap<i64, FwId> =
-        insert::fireworks(tx, workflow, &spawn.draft, now)?.into_iter().collect();
+fn apply_spawns(tx: &Transaction<'_>, workflow: i64, spawns: &[Spawn], now: Timestamp) -> Result<(), SqlError> {
+    let drafts = || spawns.iter().map(|spawn| &spawn.draft);
+    let first = schema::take_ids(tx, "next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?;
+    for (spawn, ids) in spawns.iter().zip(number_together(drafts(), first)) {
+        apply_spawn(tx, workflow, spawn, &ids, now)?;
+    }
+    Ok(())
+}
+
+fn apply_spawn(
+    tx: &Transaction<'_>,
+    workflow: i64,
+    spawn: &Spawn,
+    ids: &BTreeMap<i64, FwId>,
+    now: Timestamp,
+) -> Result<(), SqlError> {
+    insert::fireworks(tx, workflow, &spawn.draft, ids, now)?;
     for &parent in &spawn.parents {
         for root in spawn.draft.roots() {
             insert::link(tx, parent, ids[&root])?;
@@ -219,8 +248,7 @@ pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> 
 
 /// A `bson` document of what stands in the links table, as FireWorks keeps it.
 pub fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
-    let mut links: std::collections::BTreeMap<FwId, Vec<bson::Bson>> =
-        nodes.iter().map(|&node| (node, Vec::new())).collect();
+    let mut links: BTreeMap<FwId, Vec<bson::Bson>> = nodes.iter().map(|&node| (node, Vec::new())).collect();
     for (from, to) in pairs {
         links.entry(from).or_default().push(crate::workflow::int(to));
     }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::{SqlError, json, schema};
+use crate::workflow::draft::number_together;
 use crate::workflow::firework::is_true;
 use crate::workflow::{Draft, FwId, State, time};
 
@@ -55,21 +56,22 @@ pub fn workflow(tx: &Transaction<'_>, draft: &Draft, now: Timestamp) -> Result<V
     )?
     .execute(params![draft.name, State::Ready.as_str(), json::text(&draft.metadata), stamp])?;
     let workflow = tx.last_insert_rowid();
-    let ids = fireworks(tx, workflow, draft, now)?;
+    let first = schema::take_ids(tx, "next_fw_id", draft.fireworks().len())?;
+    let ids = number_together([draft], first).swap_remove(0);
+    fireworks(tx, workflow, draft, &ids, now)?;
     // A file may bring paused or defused fireworks.
     super::graph::refresh_workflow(tx, workflow, now)?;
-    Ok(ids)
+    Ok(ids.into_iter().collect())
 }
 
-/// Stores the fireworks of a draft in a workflow; roots become READY.
+/// Stores the fireworks of a draft in a workflow, under these ids; roots become READY.
 pub fn fireworks(
     tx: &Transaction<'_>,
     workflow: i64,
     draft: &Draft,
+    ids: &BTreeMap<i64, FwId>,
     now: Timestamp,
-) -> Result<Vec<(i64, FwId)>, SqlError> {
-    let first = schema::take_ids(tx, "next_fw_id", draft.fireworks().len())?;
-    let ids: BTreeMap<i64, FwId> = draft.fireworks().iter().map(|fw| fw.local_id).zip(first..).collect();
+) -> Result<(), SqlError> {
     let roots: BTreeSet<i64> = draft.roots().collect();
     let leaves: BTreeSet<i64> = draft.leaves().collect();
     let mut insert = tx.prepare_cached(
@@ -99,7 +101,7 @@ pub fn fireworks(
     for (parent, child) in draft.links() {
         link(tx, ids[&parent], ids[&child])?;
     }
-    Ok(ids.into_iter().collect())
+    Ok(())
 }
 
 /// Links two fireworks.

@@ -83,7 +83,7 @@ impl Cli {
 
     /// Runs `lpad ARGS` on a terminal and types `keys`. None where `script` is not installed.
     pub fn on_a_terminal(&self, args: &str, keys: &str) -> Option<Ran> {
-        let line = format!("stty cols 60 2>/dev/null; exec {} lpad {args}", VOLLEY);
+        let line = format!("stty cols 60 2>/dev/null; exec {} lpad {args}", shell_binary());
         let mut command = self.command(Path::new("script"));
         command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped());
         command.env("SHELL", "/bin/sh").stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -145,4 +145,9 @@ impl Drop for Cli {
             let _ = client.database(name).drop().run();
         }
     }
+}
+
+/// The binary as a word of a shell: the checkout may be in a folder with spaces.
+pub fn shell_binary() -> String {
+    shlex::try_quote(VOLLEY).expect("can be quoted").into_owned()
 }

@@ -101,6 +101,16 @@ impl Worker {
     }
 
     pub fn claim_as(&self, store: &dyn Store, limit: usize, fw_id: Option<i64>, order: Order) -> Vec<Claim> {
+        self.try_claim(store, limit, fw_id, order).expect("claims")
+    }
+
+    pub fn try_claim(
+        &self,
+        store: &dyn Store,
+        limit: usize,
+        fw_id: Option<i64>,
+        order: Order,
+    ) -> store::Result<Vec<Claim>> {
         let directory = |spec: &Document| PathBuf::from(spec.get_str("_launch_dir").unwrap_or("/launches/here"));
         let request = ClaimRequest {
             worker: &self.fworker,
@@ -111,7 +121,7 @@ impl Worker {
             directory: &directory,
             now: Timestamp::now(),
         };
-        store.claim(&request, limit).expect("claims")
+        store.claim(&request, limit)
     }
 }
 
