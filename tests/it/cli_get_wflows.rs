@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::cli::Cli;
+use crate::support::cli::{Cli, TWO};
 
 #[test]
 fn less_is_what_fireworks_prints() {
@@ -17,6 +17,20 @@ fn less_is_what_fireworks_prints() {
 }"#;
         assert_eq!(cli.lpad(&["get_wflows", "-i", "1"]).redacted(), expected);
         assert_eq!(cli.lpad(&["get_wfs", "-i", "2"]).redacted(), expected, "any firework names its workflow");
+    }
+}
+
+#[test]
+fn workflows_come_in_the_order_of_their_fireworks() {
+    for cli in Cli::everywhere() {
+        cli.write("two.yaml", TWO);
+        for _ in 0..6 {
+            // By processes of their own, within a second.
+            cli.lpad(&["add", "two.yaml"]).done();
+        }
+        assert_eq!(cli.lpad(&["get_wflows", "-d", "ids"]).json(), json!([1, 3, 5, 7, 9, 11]));
+        let newest = ["get_wflows", "-d", "ids", "--rsort", "created_on", "-m", "2"];
+        assert_eq!(cli.lpad(&newest).json(), json!([11, 9]));
     }
 }
 

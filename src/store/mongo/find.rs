@@ -1,5 +1,7 @@
 //! Reading fireworks, launches and workflows.
 
+use std::collections::HashMap;
+
 use bson::{Bson, Document, doc};
 
 use super::MongoStore;
@@ -54,7 +56,8 @@ impl MongoStore {
         }
         let found = self.launches.find(doc! { "launch_id": { "$in": ints(ids) } });
         let mut launches: Vec<Launch> = self.collect(found.run())?.iter().filter_map(Launch::from_document).collect();
-        launches.sort_by_key(|launch| ids.iter().position(|&id| id == launch.launch_id));
+        let place: HashMap<LaunchId, usize> = ids.iter().enumerate().map(|(place, &id)| (id, place)).collect();
+        launches.sort_by_key(|launch| place.get(&launch.launch_id).copied());
         Ok(launches)
     }
 
@@ -63,7 +66,8 @@ impl MongoStore {
         if let Some(ids) = &query.fw_ids {
             filter.insert("nodes", doc! { "$in": ints(ids) });
         }
-        let found = self.workflows.find(filter).sort(order(query.sort, "_id")).limit(query.limit as i64);
+        // By the lowest id of a firework: ObjectIds of two processes have no order within a second.
+        let found = self.workflows.find(filter).sort(order(query.sort, "nodes")).limit(query.limit as i64);
         self.collect(found.run())
     }
 }
