@@ -183,3 +183,19 @@ fn a_server_that_is_away_is_named_within_five_seconds() {
     assert!(error.is_transient());
     assert!(error.to_string().contains("127.0.0.1:9"), "{error}");
 }
+
+#[test]
+fn large_outcomes_are_recorded_together() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
+    pad.store.insert(&[draft(json!({"fws": [fw(1), fw(2), fw(3)], "links": {}}))], Timestamp::now()).expect("inserts");
+    let worker = Worker::new("w");
+    let claims = worker.claim(&*pad.store, 3);
+    // Each fits into a document, not even two fit into one command.
+    let large = FwAction { stored_data: doc! {"trajectory": "x".repeat(9_000_000)}, ..FwAction::default() };
+    let outcomes: Vec<_> = claims.iter().map(|claim| outcome(claim, State::Completed, large.clone())).collect();
+    assert_eq!(pad.store.finish(&outcomes, Timestamp::now()).expect("finishes"), [Verdict::Recorded; 3]);
+    let done = FireworkQuery { states: vec![State::Completed], ..FireworkQuery::default() };
+    assert_eq!(pad.store.count_fireworks(&done).expect("counts"), 3);
+    assert_unlocked(&pad);
+}

@@ -20,10 +20,15 @@ pub enum Journal {
 pub struct BulkAnswer {
     /// How many statements matched a document.
     pub matched: usize,
-    /// The first statement that found no document it expected, if any; those after it were not
-    /// tried.
-    pub stopped_at: Option<usize>,
+    /// A statement found no document that it expected; those after it were not tried.
+    pub stopped: bool,
 }
+
+/// The limit of a BSON document, less some room for what stands around the data.
+pub const LARGEST: usize = 16 * 1024 * 1024 - 64 * 1024;
+
+/// What a statement takes in its command besides itself: its type and its position in the list.
+const PER_STATEMENT: usize = 16;
 
 /// MongoDB's error code for "_id cannot be an array".
 const INVALID_ID: i64 = 53;
@@ -47,31 +52,61 @@ pub fn ints(ids: &[i64]) -> Vec<Bson> {
 }
 
 impl MongoStore {
-    /// Sends update statements in one command, in order.
+    /// Sends update statements in order, in one command as far as they fit.
     pub(super) fn bulk(&self, collection: &str, statements: Vec<Document>, journal: Journal) -> Result<BulkAnswer> {
-        if statements.is_empty() {
-            return Ok(BulkAnswer { matched: 0, stopped_at: None });
+        let mut total = BulkAnswer { matched: 0, stopped: false };
+        for part in in_commands(statements) {
+            let answer = self.send(collection, part, journal)?;
+            total.matched += answer.matched;
+            if answer.stopped {
+                total.stopped = true;
+                break;
+            }
         }
+        Ok(total)
+    }
+
+    fn send(&self, collection: &str, statements: Vec<Document>, journal: Journal) -> Result<BulkAnswer> {
         let mut command = doc! { "update": collection, "updates": statements, "ordered": true };
         if journal == Journal::Yes {
             command.insert("writeConcern", doc! { "j": true });
         }
         let answer = self.ask(self.database.run_command(command).run())?;
         let refused = |reason: String| StoreError::Refused { place: self.settings.place(), reason };
-        let mut stopped_at = None;
+        let mut stopped = false;
         for error in answer.get_array("writeErrors").into_iter().flatten().filter_map(Bson::as_document) {
-            let number = |key| error.get(key).and_then(as_int);
-            if number("code") != Some(INVALID_ID) {
+            if error.get("code").and_then(as_int) != Some(INVALID_ID) {
                 return Err(refused(error.get_str("errmsg").unwrap_or("a write failed").to_owned()));
             }
-            stopped_at = number("index").and_then(|index| usize::try_from(index).ok());
+            stopped = true;
         }
         if let Ok(error) = answer.get_document("writeConcernError") {
             return Err(refused(error.get_str("errmsg").unwrap_or("a write was not made durable").to_owned()));
         }
         let matched = answer.get("n").and_then(as_int).unwrap_or(0);
-        Ok(BulkAnswer { matched: usize::try_from(matched).unwrap_or(0), stopped_at })
+        Ok(BulkAnswer { matched: usize::try_from(matched).unwrap_or(0), stopped })
     }
+}
+
+/// Statements in groups that the server takes as one command: a command is a document, and no
+/// larger than one may be.
+fn in_commands(statements: Vec<Document>) -> Vec<Vec<Document>> {
+    let mut groups: Vec<Vec<Document>> = Vec::new();
+    let mut room = 0;
+    for statement in statements {
+        let size = statement.to_vec().map_or(0, |bytes| bytes.len() + PER_STATEMENT);
+        match groups.last_mut() {
+            Some(group) if size <= room => {
+                room -= size;
+                group.push(statement);
+            }
+            _ => {
+                room = LARGEST.saturating_sub(size);
+                groups.push(vec![statement]);
+            }
+        }
+    }
+    groups
 }
 
 /// An error of the driver in our words.
@@ -84,5 +119,21 @@ pub fn error(place: &str, error: &mongodb::error::Error) -> StoreError {
         ErrorKind::Io(source) => StoreError::Unreachable { place, reason: source.to_string() },
         ErrorKind::ConnectionPoolCleared { message, .. } => StoreError::Unreachable { place, reason: message.clone() },
         kind => StoreError::Refused { place, reason: kind.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_grouped_in_order_by_size() {
+        let statement = |size: usize| doc! { "q": {}, "u": "x".repeat(size) };
+        let sizes = |all: Vec<Document>| in_commands(all).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Vec::new()), Vec::<usize>::new());
+        assert_eq!(sizes(vec![statement(10); 50]), [50]);
+        let half = LARGEST / 2;
+        assert_eq!(sizes(vec![statement(10), statement(half), statement(half), statement(10)]), [2, 2]);
+        assert_eq!(sizes(vec![statement(LARGEST), statement(10)]), [1, 1], "what is too large goes alone");
     }
 }

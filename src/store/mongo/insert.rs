@@ -7,14 +7,11 @@ use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 
 use super::MongoStore;
-use super::commands::{Journal, ints, update};
+use super::commands::{Journal, LARGEST, ints, update};
 use crate::store::{Result, StoreError, birthdays};
 use crate::workflow::draft::number_together;
 use crate::workflow::workflow_state::{Facts, workflow_state};
 use crate::workflow::{Draft, Firework, FwId, State, int, time};
-
-/// The limit of a BSON document, less some room for what a run adds.
-const LARGEST: usize = 16 * 1024 * 1024 - 64 * 1024;
 
 /// A draft with its ids.
 pub(super) struct Numbered<'d> {

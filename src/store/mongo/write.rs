@@ -43,7 +43,7 @@ impl MongoStore {
         }
         self.insert_spawned(numbered.iter().flatten())?;
         let statements = decided.iter().flat_map(|one| firework_statements(one, now)).collect();
-        if self.bulk("fireworks", statements, Journal::No)?.stopped_at.is_some() {
+        if self.bulk("fireworks", statements, Journal::No)?.stopped {
             return Ok(false);
         }
         let mut statements = Vec::with_capacity(decided.len());
