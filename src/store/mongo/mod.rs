@@ -33,10 +33,12 @@ mod find;
 mod finish;
 mod ids;
 mod insert;
+mod load;
 mod lock;
 mod schema;
 mod settings;
 mod view;
+mod write;
 
 pub use settings::MongoSettings;
 

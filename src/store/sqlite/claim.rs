@@ -4,6 +4,7 @@ use bson::Document;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
+use super::state::refresh_workflow;
 use super::{SqlError, find, graph, json, schema};
 use crate::store::{Claim, ClaimRequest, Held, Order};
 use crate::workflow::fworker::Category;
@@ -118,7 +119,7 @@ fn set_running(
     tx.prepare_cached("UPDATE fireworks SET state = ?2, launches = ?3, updated_on = ?4 WHERE fw_id = ?1")?
         .execute(params![fw_id, state.as_str(), json::ids(launches), time::to_iso(now)])?;
     if let Some(workflow) = graph::workflow_of(tx, fw_id)? {
-        graph::refresh_workflow(tx, workflow, now)?;
+        refresh_workflow(tx, workflow, now)?;
     }
     Ok(())
 }

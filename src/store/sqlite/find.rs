@@ -1,9 +1,11 @@
 //! Reading fireworks, launches and workflows.
 
+use std::collections::BTreeMap;
+
 use bson::{Bson, Document, doc};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
 
-use super::{SqlError, graph, json};
+use super::{SqlError, json};
 use crate::store::{Direction, FireworkQuery, SortKey, WorkflowQuery};
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, int, time};
 
@@ -182,8 +184,8 @@ fn workflow(sql: &Connection, row: &Row<'_>) -> Result<Document, SqlError> {
         Ok(time::from_text(&text).map_or(Bson::Null, time::to_bson_date))
     };
     Ok(doc! {
-        "links": graph::links_document(pairs.iter().copied(), &nodes),
-        "parent_links": graph::links_document(pairs.iter().map(|&(parent, child)| (child, parent)), &[]),
+        "links": links_document(pairs.iter().copied(), &nodes),
+        "parent_links": links_document(pairs.iter().map(|&(parent, child)| (child, parent)), &[]),
         "nodes": nodes.iter().copied().map(int).collect::<Vec<_>>(),
         "metadata": json::document(row, "metadata")?,
         "state": row.get::<_, String>("state")?,
@@ -192,4 +194,13 @@ fn workflow(sql: &Connection, row: &Row<'_>) -> Result<Document, SqlError> {
         "updated_on": date("updated_on")?,
         "fw_states": fw_states,
     })
+}
+
+/// A `bson` document of what stands in the links table, as FireWorks keeps it.
+fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
+    let mut links: BTreeMap<FwId, Vec<Bson>> = nodes.iter().map(|&node| (node, Vec::new())).collect();
+    for (from, to) in pairs {
+        links.entry(from).or_default().push(int(to));
+    }
+    links.into_iter().map(|(from, to)| (from.to_string(), Bson::Array(to))).collect()
 }

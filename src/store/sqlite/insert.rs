@@ -60,7 +60,7 @@ pub fn workflow(tx: &Transaction<'_>, draft: &Draft, now: Timestamp) -> Result<V
     let ids = number_together([draft], first).swap_remove(0);
     fireworks(tx, workflow, draft, &ids, now)?;
     // A file may bring paused or defused fireworks.
-    super::graph::refresh_workflow(tx, workflow, now)?;
+    super::state::refresh_workflow(tx, workflow, now)?;
     Ok(ids.into_iter().collect())
 }
 

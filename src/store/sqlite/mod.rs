@@ -25,6 +25,7 @@ mod insert;
 mod json;
 mod network;
 mod schema;
+mod state;
 
 /// A launchpad in an SQLite file.
 pub struct SqliteStore {

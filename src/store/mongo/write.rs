@@ -1,0 +1,222 @@
+//! Writing what was decided under the lock of a workflow: new fireworks, the ordered bulk on
+//! `fireworks`, the one line of the workflow, which also unlocks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Bson, Document, doc};
+use jiff::Timestamp;
+
+use super::MongoStore;
+use super::commands::{Journal, expect, ints, update};
+use super::insert::Numbered;
+use super::load::Part;
+use crate::store::Result;
+use crate::workflow::draft::number_together;
+use crate::workflow::firework::APPLIED;
+use crate::workflow::graph::{Changes, Edit, SpecEdit};
+use crate::workflow::{FwId, LaunchId, State, int, time};
+
+/// What will be written of one workflow.
+pub struct Decided<'l> {
+    pub part: Part<'l>,
+    pub changes: Changes,
+    /// Fireworks whose launch must still count when they are written.
+    pub fenced: BTreeMap<FwId, LaunchId>,
+    /// The state of the workflow, where the whole rule is not needed.
+    pub inner_state: Option<State>,
+}
+
+impl Decided<'_> {
+    /// The state of a firework that needed no edit any more, for the cache.
+    fn settled_state(&self, fw_id: FwId) -> Option<State> {
+        self.part.states.as_ref().and_then(|states| states.get(&fw_id)).copied().filter(|state| state.is_final())
+    }
+}
+
+impl MongoStore {
+    /// Writes everything and unlocks. `false` when a firework was not as expected: then the
+    /// workflows are still locked.
+    pub(super) fn write(&self, decided: &[Decided<'_>], now: Timestamp) -> Result<bool> {
+        let mut numbered = Vec::with_capacity(decided.len());
+        for one in decided {
+            numbered.push(self.number_spawned(one, now)?);
+        }
+        self.insert_spawned(numbered.iter().flatten())?;
+        let statements = decided.iter().flat_map(|one| firework_statements(one, now)).collect();
+        if self.bulk("fireworks", statements, Journal::No)?.stopped_at.is_some() {
+            return Ok(false);
+        }
+        let mut statements = Vec::with_capacity(decided.len());
+        for (one, spawned) in decided.iter().zip(&numbered) {
+            statements.push(self.workflow_statement(one, spawned, now)?);
+        }
+        self.bulk("workflows", statements, Journal::No)?;
+        for (one, spawned) in decided.iter().zip(&numbered).filter(|(_, spawned)| !spawned.is_empty()) {
+            // Only now that the workflow knows them may anybody claim them.
+            self.free_roots(&spawned.iter().flat_map(Numbered::free_roots).collect::<Vec<_>>(), now)?;
+            self.unlock(one.part.locked)?;
+        }
+        Ok(true)
+    }
+
+    /// Spawned fireworks with the ids that the lock records.
+    fn number_spawned<'d>(&self, one: &'d Decided<'_>, now: Timestamp) -> Result<Vec<Numbered<'d>>> {
+        let mut numbered = Vec::new();
+        for spawns in one.changes.spawned.chunk_by(|a, b| a.launch_id == b.launch_id) {
+            let drafts = || spawns.iter().map(|spawn| &spawn.draft);
+            let recorded = one.part.runs.iter().find(|run| run.launch_id == spawns[0].launch_id);
+            let first = match recorded.and_then(|run| run.spawned) {
+                Some(first) => first,
+                None => self.take_ids("next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?,
+            };
+            let ids = number_together(drafts(), first);
+            numbered.extend(drafts().zip(ids).map(|(draft, ids)| Numbered { draft, ids, born: now }));
+        }
+        Ok(numbered)
+    }
+
+    /// Inserts fireworks that may be there already, from an earlier attempt.
+    fn insert_spawned<'n>(&self, spawned: impl Iterator<Item = &'n Numbered<'n>>) -> Result<()> {
+        let statements = spawned.flat_map(|numbered| {
+            numbered.fireworks().map(|firework| {
+                let mut document = firework.to_document();
+                let fw_id = document.remove("fw_id");
+                doc! { "q": { "fw_id": fw_id }, "u": { "$setOnInsert": document }, "upsert": true }
+            })
+        });
+        self.bulk("fireworks", statements.collect(), Journal::No)?;
+        Ok(())
+    }
+
+    /// The one line of the workflow; it also unlocks, unless new roots have to be freed first.
+    fn workflow_statement(&self, one: &Decided<'_>, spawned: &[Numbered<'_>], now: Timestamp) -> Result<Document> {
+        let mut states = one.part.uncached.clone();
+        states.extend(one.changes.edits.iter().map(|edit| (edit.fw_id, edit.to)));
+        states.extend(one.part.runs.iter().filter_map(|run| Some((run.fw_id, one.settled_state(run.fw_id)?))));
+        states.extend(spawned.iter().flat_map(Numbered::states));
+        let state = match (&one.inner_state, &one.part.states) {
+            (Some(state), None) => *state,
+            (_, known) => {
+                let mut all = known.clone().unwrap_or_default();
+                all.extend(states.clone());
+                self.state_of(one.part.locked.workflow, &all)?
+            }
+        };
+        let mut set: Document =
+            states.iter().map(|(fw_id, state)| (format!("fw_states.{fw_id}"), state.as_str().into())).collect();
+        set.insert("state", state.as_str());
+        set.insert("updated_on", time::to_bson_date(now));
+        let mut change = doc! {};
+        link_spawned(one, spawned, &mut set, &mut change);
+        change.insert("$set", set);
+        if spawned.is_empty() {
+            change.insert("$unset", doc! { "locked": "" });
+        }
+        let held = doc! { "_id": one.part.locked.workflow, "locked.owner": &one.part.locked.owner };
+        Ok(update(held, change))
+    }
+}
+
+/// The bulk on `fireworks` for one workflow.
+fn firework_statements(one: &Decided<'_>, now: Timestamp) -> Vec<Document> {
+    let edits = &one.changes.edits;
+    let counted = |fw_id: FwId, launch_id: LaunchId| {
+        doc! { "fw_id": int(fw_id), "state": State::Running.as_str(), "launches": int(launch_id) }
+    };
+    let mut statements = Vec::with_capacity(edits.len() + 2);
+    let others = edits.iter().any(|edit| !one.fenced.contains_key(&edit.fw_id));
+    if others {
+        // Before any child changes, the launches must still count.
+        for edit in edits {
+            if let Some(&launch_id) = one.fenced.get(&edit.fw_id) {
+                statements.push(expect(counted(edit.fw_id, launch_id), doc! { "$set": { "fw_id": int(edit.fw_id) } }));
+            }
+        }
+    }
+    for edit in edits {
+        let mut filter = match one.fenced.get(&edit.fw_id) {
+            Some(&launch_id) => counted(edit.fw_id, launch_id),
+            None => doc! { "fw_id": int(edit.fw_id), "state": edit.from.as_str() },
+        };
+        if let Some(spec) = &edit.spec {
+            filter.insert("updated_on", spec.read_at.clone());
+        }
+        statements.push(expect(filter, firework_update(edit, now)));
+    }
+    for edit in edits {
+        if edit.spec.as_ref().is_some_and(|spec| !spec.mark.is_empty()) {
+            statements.push(update(doc! { "fw_id": int(edit.fw_id) }, doc! { "$unset": { APPLIED: "" } }));
+        }
+    }
+    statements
+}
+
+fn firework_update(edit: &Edit, now: Timestamp) -> Document {
+    let mut set = doc! { "state": edit.to.as_str(), "updated_on": time::to_iso(now) };
+    let mut unset = Document::new();
+    let mut change = Document::new();
+    if let Some(spec) = &edit.spec {
+        set_spec(spec, &mut set, &mut unset);
+        if !spec.mark.is_empty() {
+            change.insert("$addToSet", doc! { APPLIED: { "$each": ints(&spec.mark) } });
+        }
+    }
+    if let Some(archive) = &edit.archive {
+        set.insert("launches", Bson::Array(Vec::new()));
+        set.insert("archived_launches", ints(archive));
+        unset.insert("spec._recovery", "");
+    }
+    change.insert("$set", set);
+    if !unset.is_empty() {
+        change.insert("$unset", unset);
+    }
+    change
+}
+
+/// Key by key, so that a change of another key by somebody else survives; as a whole only where
+/// MongoDB could not address a key, or would put the keys into another order.
+fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
+    let addressable = |key: &String| !key.is_empty() && !key.contains('.') && !key.starts_with('$');
+    if spec.alphabetical && spec.set.keys().chain(&spec.unset).all(addressable) {
+        set.extend(spec.set.iter().map(|(key, value)| (format!("spec.{key}"), value.clone())));
+        unset.extend(spec.unset.iter().map(|key| (format!("spec.{key}"), Bson::from(""))));
+    } else {
+        set.insert("spec", spec.whole.clone());
+    }
+}
+
+/// Puts new fireworks into the maps of the workflow.
+fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document, change: &mut Document) {
+    let mut grow: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
+    let mut fresh: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
+    let new: BTreeSet<FwId> = spawned.iter().flat_map(|numbered| numbered.ids.values().copied()).collect();
+    for (spawn, numbered) in one.changes.spawned.iter().zip(spawned) {
+        for &fw_id in numbered.ids.values() {
+            grow.entry("nodes".into()).or_default().insert(fw_id);
+            fresh.entry(format!("links.{fw_id}")).or_default();
+        }
+        for (parent, child) in numbered.links() {
+            fresh.entry(format!("links.{parent}")).or_default().insert(child);
+            fresh.entry(format!("parent_links.{child}")).or_default().insert(parent);
+        }
+        for &parent in &spawn.parents {
+            for root in numbered.roots() {
+                grow.entry(format!("links.{parent}")).or_default().insert(root);
+                fresh.entry(format!("parent_links.{root}")).or_default().insert(parent);
+            }
+        }
+        // Where the workflow knows them already, they are children of their parent themselves.
+        for &child in spawn.children.iter().filter(|child| !new.contains(child)) {
+            for leaf in numbered.leaves() {
+                fresh.entry(format!("links.{leaf}")).or_default().insert(child);
+                grow.entry(format!("parent_links.{child}")).or_default().insert(leaf);
+            }
+        }
+    }
+    let list = |ids: BTreeSet<FwId>| ints(&ids.into_iter().collect::<Vec<_>>());
+    set.extend(fresh.into_iter().map(|(key, ids)| (key, Bson::Array(list(ids)))));
+    if !grow.is_empty() {
+        let each: Document = grow.into_iter().map(|(key, ids)| (key, doc! { "$each": list(ids) }.into())).collect();
+        change.insert("$addToSet", each);
+    }
+}
