@@ -35,6 +35,12 @@ pub enum Refusal {
         /// Why not.
         error: ModError,
     },
+    /// A change would make a spec larger than the store can hold.
+    #[error("firework {child}: its spec would become too large to store")]
+    TooLarge {
+        /// Whose spec.
+        child: FwId,
+    },
     /// An action adds a workflow that is none.
     #[error("FWAction: {0}")]
     Spawn(#[from] DraftError),

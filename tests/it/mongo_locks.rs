@@ -199,3 +199,19 @@ fn large_outcomes_are_recorded_together() {
     assert_eq!(pad.store.count_fireworks(&done).expect("counts"), 3);
     assert_unlocked(&pad);
 }
+
+#[test]
+fn a_spec_that_grows_too_large_fails_its_parent_and_stops_nobody() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    let (_, left, right) = claimed_diamond(&pad);
+    let large = |key: &str| FwAction { update_spec: doc! {key: "x".repeat(9_000_000)}, ..FwAction::default() };
+    let first = pad.store.finish(&[outcome(&left, State::Completed, large("left"))], Timestamp::now());
+    assert_eq!(first.expect("finishes"), [Verdict::Recorded]);
+    let second = pad.store.finish(&[outcome(&right, State::Completed, large("right"))], Timestamp::now());
+    assert_eq!(second.expect("finishes"), [Verdict::Recorded]);
+    let fizzled = FireworkQuery { states: vec![State::Fizzled], ..FireworkQuery::default() };
+    let fizzled = pad.store.find_fireworks(&fizzled).expect("finds");
+    assert_eq!(fizzled.iter().map(|firework| firework.fw_id).collect::<Vec<_>>(), [right.firework.fw_id]);
+    assert_eq!(join(&pad).0, State::Waiting);
+    assert_unlocked(&pad);
+}

@@ -9,10 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::MongoStore;
+use super::commands::LARGEST;
 use super::load::{Part, action_of};
 use super::lock::{Locked, Task};
 use super::write::Decided;
 use crate::store::{Result, Verb};
+use crate::workflow::decide::Refusal;
+use crate::workflow::graph::Graph;
 use crate::workflow::workflow_state::after_inner_step;
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, decide};
 
@@ -116,7 +119,7 @@ impl MongoStore {
                 None => decide::give_back(&mut graph, run.fw_id),
                 Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
             };
-            match outcome {
+            match outcome.and_then(|()| check_sizes(&graph)) {
                 Ok(()) => part.graph = graph,
                 Err(refusal) if launch.action.is_some() => {
                     tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
@@ -142,4 +145,15 @@ impl MongoStore {
         let inner_state = part.states.is_none().then_some(inner);
         Ok(Decided { part, changes, fenced, inner_state })
     }
+}
+
+/// A spec that MongoDB cannot hold would stop everybody who tries to finish this.
+fn check_sizes(graph: &Graph) -> Result<(), Refusal> {
+    for (&child, node) in &graph.nodes {
+        let size = node.new_spec.as_ref().map_or(Ok(0), |spec| spec.to_vec().map(|bytes| bytes.len()));
+        if !size.is_ok_and(|size| size <= LARGEST) {
+            return Err(Refusal::TooLarge { child });
+        }
+    }
+    Ok(())
 }

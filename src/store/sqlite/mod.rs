@@ -158,12 +158,11 @@ impl SqlError {
             SqlError::Store(error) => error,
             SqlError::Broken(reason) => StoreError::Refused { place: place(), reason },
             SqlError::Sql(error) => {
-                let busy = matches!(
-                    error.sqlite_error_code(),
-                    Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-                );
+                use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+                // A full disk is somebody's to mend: what waits to be stored must wait, too.
+                let may_pass = matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | DiskFull));
                 let reason = error.to_string();
-                if busy {
+                if may_pass {
                     StoreError::Unreachable { place: place(), reason }
                 } else {
                     StoreError::Refused { place: place(), reason }
