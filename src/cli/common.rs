@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::log;
-use crate::config::{self, Flags, LogLevel, Settings, Surroundings};
-use crate::store::{self, Store};
+use crate::config::{self, Flags, LogLevel, Origin, Settings, Surroundings};
+use crate::store::{self, Location, Store};
 
 /// Options of `lpad`, `rlaunch` and `qlaunch` alike.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -75,5 +75,11 @@ impl CommonArgs {
 
 /// Opens the launchpad of the settings.
 pub fn open_store(settings: &Settings) -> Result<Box<dyn Store>> {
+    // Only our own folder is made on the way: elsewhere a missing one is a slip of the pen.
+    if let (Location::Sqlite(path), false) = (&settings.location, settings.location_origin == Origin::Default)
+        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+    {
+        bail!("launchpad {}: there is no folder {}", path.display(), folder.display());
+    }
     Ok(store::open(&settings.location)?)
 }

@@ -90,3 +90,10 @@ fn the_log_goes_to_stderr_in_fireworks_form() {
     assert!(cli.lpad(&["--loglvl", "debug", "get_fws"]).done().stderr.contains("DEBUG launchpad: $VOLLEY_LAUNCHPAD"));
     cli.lpad(&["--loglvl", "LOUD", "get_fws"]).failed(2, "unknown log level `LOUD`");
 }
+
+#[test]
+fn a_launchpad_in_a_folder_that_is_not_there_is_a_slip() {
+    let cli = Cli::unconfigured();
+    cli.lpad(&["-l", "no/such/folder/lp.db", "get_fws"]).failed(1, "there is no folder");
+    assert!(!cli.folder().join("no").exists());
+}
