@@ -4,6 +4,7 @@ Machines are shared and noisy, so nothing here is compared with a fixed time: ev
 ratio of two runs that stood next to each other, or a count.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -18,9 +19,10 @@ ROOT = sys.argv[1]
 VOLLEY = os.path.join(ROOT, "target", "release", "volley")
 MONGO = os.environ["VOLLEY_TEST_MONGO"]
 ROUNDS = 3
-# Beside the build, where people work: a crowded /tmp can take milliseconds to make a folder.
-tempfile.tempdir = os.path.join(ROOT, "target", "bench")
-os.makedirs(tempfile.tempdir, exist_ok=True)
+# Beside the build, and removed only at the end: ext4 takes milliseconds to make a file where
+# thousands have just been deleted, which would be measured in place of the launchpads.
+os.makedirs(os.path.join(ROOT, "target", "bench"), exist_ok=True)
+SCRATCH = tempfile.TemporaryDirectory(dir=os.path.join(ROOT, "target", "bench"))
 
 WRITE = {"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "out", "contents": "x"}]}
 SCRIPT = {"_fw_name": "ScriptTask", "script": "true"}
@@ -37,6 +39,12 @@ def volley(launchpad, folder, *arguments, log=None):
     if run.returncode != 0:
         sys.exit(f"volley {' '.join(arguments)} failed:\n{run.stderr}")
     return seconds, run.stderr
+
+
+@contextlib.contextmanager
+def scratch():
+    """A new folder."""
+    yield tempfile.mkdtemp(dir=SCRATCH.name)
 
 
 class Database:
@@ -64,7 +72,7 @@ def write_workflows(path, workflows):
 
 def volley_rate(launchpad, workflows):
     """Fireworks per second of one rapidfire, the start of the process included."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         path = os.path.join(folder, "wf.yaml")
         write_workflows(path, workflows)
         volley(launchpad, folder, "lpad", "reset", "--yes")
@@ -92,7 +100,7 @@ def python_rate(database, workflows):
         launchpad.add_wf(Workflow(fws, links))
     count = sum(workflow[0] for workflow in workflows)
     here = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         os.chdir(folder)
         start = time.perf_counter()
         rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
@@ -116,7 +124,7 @@ def throughput():
         with Database() as database:
             peer = lambda: python_rate(database, independent(theirs))
             median_ratio(f"{name}, MongoDB", lambda: volley_rate(database.uri, independent(ours)), peer)
-            with tempfile.TemporaryDirectory() as folder:
+            with scratch() as folder:
                 sqlite = os.path.join(folder, "launchpad.db")
                 mine = lambda: volley_rate(sqlite, independent(ours))
                 median_ratio(f"{name}, SQLite against their MongoDB", mine, peer)
@@ -131,7 +139,7 @@ def round_trips():
         ("50 diamonds", [(4, {"1": [2, 3], "2": [4], "3": [4]}, WRITE)] * 50),
     ]
     for name, workflows in cases:
-        with Database() as database, tempfile.TemporaryDirectory() as folder:
+        with Database() as database, scratch() as folder:
             path = os.path.join(folder, "wf.yaml")
             write_workflows(path, workflows)
             volley(database.uri, folder, "lpad", "reset", "--yes")
@@ -148,7 +156,7 @@ def growth():
     small = [(3, {"1": [2], "2": [3]}, WRITE)] * 1000
     with Database() as database:
         median_ratio("MongoDB", lambda: volley_rate(database.uri, [wide]), lambda: volley_rate(database.uri, small))
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         path = os.path.join(folder, "launchpad.db")
         median_ratio("SQLite", lambda: volley_rate(path, [wide]), lambda: volley_rate(path, small))
 
@@ -201,7 +209,7 @@ def emt():
 def listing():
     print("`lpad get_fws` of 100 fireworks, process start to exit: ms          Volley FireWorks     ratio")
     lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
-    with Database() as database, tempfile.TemporaryDirectory() as folder:
+    with Database() as database, scratch() as folder:
         path = os.path.join(folder, "wf.yaml")
         write_workflows(path, [(1, {}, WRITE)] * 100)
         with open(os.path.join(folder, "my_launchpad.yaml"), "w") as file:

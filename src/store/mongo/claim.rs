@@ -97,6 +97,7 @@ impl MongoStore {
             })
             .collect();
         let documents = claims.iter().map(|claim| claim.launch.to_document());
+        // The journal is one: what makes the launches durable has made the fireworks so before.
         self.ask(self.launches.insert_many(documents).write_concern(journaled()).run())?;
         self.enter_running(&claims, request.now)?;
         Ok(claims)
@@ -115,8 +116,7 @@ impl MongoStore {
             .fireworks
             .find_one_and_update(filter, start(launch_id, request.now))
             .sort(order(request.order))
-            .return_document(ReturnDocument::After)
-            .write_concern(journaled());
+            .return_document(ReturnDocument::After);
         let Some(document) = self.ask(taken.run())? else { return Ok(None) };
         Ok(Some((Firework::from_document(&document)?, launch_id)))
     }
@@ -144,7 +144,7 @@ impl MongoStore {
             .zip(ids)
             .map(|(&fw_id, &launch_id)| update(ready(fw_id), start(launch_id, request.now)))
             .collect();
-        if self.bulk("fireworks", statements, Journal::Yes)?.matched == 0 {
+        if self.bulk("fireworks", statements, Journal::No)?.matched == 0 {
             // Others took them all: one that is surely ours, rather than racing again.
             return match (candidates.is_empty(), ids) {
                 (false, [launch_id, ..]) => Ok(self.take_one(request, *launch_id)?.into_iter().collect()),

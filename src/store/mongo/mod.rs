@@ -3,8 +3,8 @@
 //! Every transition is a fixed order of writes, so that whoever comes after a process that died
 //! between two of them can see how far it came:
 //!
-//! - **claim**: launch ids; firework READY -> RUNNING with its launch id (journaled); the launch;
-//!   `fw_states` of the workflow.
+//! - **claim**: launch ids; firework READY -> RUNNING with its launch id; the launch (journaled, and
+//!   the firework with it); `fw_states` of the workflow.
 //! - **finish**: the launch gets its outcome (journaled: *the commit*); the workflow is locked; one
 //!   ordered bulk on `fireworks`, children first, the firework last; `fw_states`, the state and the
 //!   unlocking in one update of the workflow.
