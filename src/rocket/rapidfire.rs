@@ -8,8 +8,9 @@ use tracing::{info, warn};
 use super::RocketError;
 use super::batch::Batch;
 use super::outlook::more_may_come;
-use super::report::{Patience, jitter};
+use super::report::Patience;
 use super::worker::Worker;
+use crate::store::jitter;
 
 /// First look for new work while idle, and the longest time between two.
 const FIRST_LOOK: Duration = Duration::from_millis(250);

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::desk::Desk;
 use super::{RocketError, spool};
-use crate::store::{Outcome, Store, StoreError, Verdict};
+use crate::store::{Outcome, Store, StoreError, Verdict, jitter};
 use crate::workflow::{FwAction, State};
 
 /// How long we try.
@@ -54,13 +54,6 @@ impl<'a> Patience<'a> {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true
     }
-}
-
-/// Between half and the whole of it, so that many workers do not come back together.
-pub fn jitter(length: Duration) -> Duration {
-    // The random part of a fresh UUID serves; nothing depends on its quality.
-    let random = uuid::Uuid::now_v7().as_u64_pair().1 & 0xffff;
-    length.mul_f64(0.5 + random as f64 / f64::from(0x1_ffff))
 }
 
 /// Reports outcomes, which must be on disk already, until the store has taken them.

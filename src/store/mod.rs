@@ -14,11 +14,13 @@ use crate::workflow::graph::Graph;
 use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, State};
 
 mod error;
+mod jitter;
 pub mod mongo;
 pub mod query;
 pub mod sqlite;
 
 pub use error::StoreError;
+pub use jitter::jitter;
 pub use mongo::MongoSettings;
 pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
 

@@ -94,7 +94,7 @@ impl MongoStore {
                 changes.edits.iter().filter(|edit| edit.archive.is_some()).map(|edit| edit.fw_id).collect();
             let running = self.fireworks_by_id(&put_away.into_iter().collect::<Vec<_>>())?;
             let running: Vec<LaunchId> = running.into_iter().flat_map(|firework| firework.launches).collect();
-            self.end_launches(&running, verb.as_str(), now)?;
+            self.end_launches(&mut self.search_launches(&running)?, verb.as_str(), now)?;
             let changed = changes.edits.iter().map(|edit| edit.fw_id).collect();
             let decided = Decided { part, changes, fenced: BTreeMap::new(), inner_state: None };
             if self.write(&[decided], now)? {

@@ -139,8 +139,7 @@ impl MongoStore {
         if launch.state != State::Running {
             return Ok(false);
         }
-        launch.lose(reason, now);
-        if self.end_launches(&[held.launch_id], reason, now)? == 0 {
+        if self.end_launches(std::slice::from_mut(&mut launch), reason, now)? == 0 {
             return Ok(false);
         }
         let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None };
@@ -150,19 +149,17 @@ impl MongoStore {
     }
 
     /// Ends launches that run or are reserved, without an outcome.
-    pub(super) fn end_launches(&self, ids: &[LaunchId], reason: &str, now: Timestamp) -> Result<u64> {
+    pub(super) fn end_launches(&self, launches: &mut [Launch], reason: &str, now: Timestamp) -> Result<usize> {
         let open = [State::Running, State::Reserved].map(State::as_str).to_vec();
-        let mut ended = 0;
-        for mut launch in self.search_launches(ids)? {
+        let statements = launches.iter_mut().map(|launch| {
             launch.lose(reason, now);
             let mut set = doc! { "state": launch.state.as_str() };
             set.extend(launch.times());
             let entry = launch.state_history.last().cloned().unwrap_or_default();
             let filter = doc! { "launch_id": int(launch.launch_id), "state": { "$in": open.clone() } };
-            let statement = update(filter, doc! { "$set": set, "$push": { "state_history": entry } });
-            ended += self.bulk("launches", vec![statement], Journal::Yes)?.matched as u64;
-        }
-        Ok(ended)
+            update(filter, doc! { "$set": set, "$push": { "state_history": entry } })
+        });
+        Ok(self.bulk("launches", statements.collect(), Journal::Yes)?.matched)
     }
 
     pub(super) fn steer_workflow(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {

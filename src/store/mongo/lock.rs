@@ -10,7 +10,7 @@ use mongodb::options::ReturnDocument;
 
 use super::commands::{Journal, update};
 use super::{MongoStore, view};
-use crate::store::{Result, StoreError, Verb};
+use crate::store::{Result, StoreError, Verb, jitter};
 use crate::workflow::{FwId, LaunchId, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
@@ -134,7 +134,7 @@ impl MongoStore {
             for one in &busy {
                 self.take_over(one.workflow, begun.elapsed())?;
             }
-            std::thread::sleep(pause + jitter(pause));
+            std::thread::sleep(jitter(pause * 2));
             pause = (pause * 2).min(Duration::from_millis(250));
             wanted = busy;
         }
@@ -249,10 +249,4 @@ fn describe(locked: &Bson) -> String {
     let host = value.get_str("host").unwrap_or("an unknown host");
     let pid = value.get("pid").and_then(as_int).unwrap_or_default();
     format!("process {pid} on {host}")
-}
-
-/// Up to as much again, so that waiters do not come back together.
-fn jitter(pause: Duration) -> Duration {
-    let random = uuid::Uuid::now_v7().as_u128() as u32;
-    pause.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
