@@ -149,3 +149,30 @@ impl HalfPair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::science::elements::number;
+
+    #[test]
+    fn constants_are_those_of_ase() {
+        let text = include_str!("../../../tests/fixtures/emt/emt_constants.json");
+        let derived = &serde_json::from_str::<serde_json::Value>(text).expect("JSON")["derived"];
+        for (key, numbers, asap) in [("default", vec![1, 29], false), ("asap_Cu", vec![29], true)] {
+            let (expected, found) = (&derived[key], Cutoff::new(&numbers, asap));
+            let pairs = [("rc", found.middle), ("acut", found.steepness), ("rc_list", found.range)];
+            let gammas = expected["gamma"].as_object().expect("an object").iter().map(|(symbol, gamma)| {
+                let element = Element::new(number(symbol).expect("an element"), &found).expect("parameters");
+                (gamma.clone(), vec![element.gamma1, element.gamma2])
+            });
+            let pairs = pairs.map(|(key, value)| (serde_json::json!([expected[key]]), vec![value]));
+            for (expected, found) in pairs.into_iter().chain(gammas) {
+                for (expected, found) in expected.as_array().expect("an array").iter().zip(found) {
+                    let expected = expected.as_f64().expect("a number");
+                    assert!((found - expected).abs() <= 1e-14 * expected, "{found} for {expected}");
+                }
+            }
+        }
+    }
+}

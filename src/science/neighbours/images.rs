@@ -6,21 +6,21 @@ use crate::science::linear::{Mat3, Vec3, cross, dot, inverse, norm, row_times, s
 
 use super::shifted;
 
-/// More images than this (times atoms) are not a structure but a slip in the unit of length.
-const MOST_IMAGES: f64 = 3e7;
+/// More ghosts than this are not a structure but a slip in the unit of length.
+const MOST_GHOSTS: f64 = 1e7;
 
 /// How to make the extended list from positions: lattice vectors that bring each real atom into
 /// the cell, and for each ghost its owner and shift.
 #[derive(Debug)]
-pub(crate) struct Images {
+pub(super) struct Images {
     wraps: Vec<[i32; 3]>,
-    pub(crate) owners: Vec<u32>,
+    owners: Vec<u32>,
     shifts: Vec<[i32; 3]>,
 }
 
 impl Images {
     /// All images within `reach` of the box around the real atoms, lexicographically positive shifts only.
-    pub(crate) fn new(atoms: &Atoms, reach: f64) -> Result<Self> {
+    pub(super) fn new(atoms: &Atoms, reach: f64) -> Result<Self> {
         let (cell, pbc) = (atoms.cell(), atoms.pbc());
         let frame = completed(cell, pbc);
         let Some(to_fractional) = inverse(&frame) else {
@@ -46,8 +46,8 @@ impl Images {
             reach * norm(column)
         });
         let (low, high) = bounds(&fractions);
-        let images: f64 = (0..3).filter(|k| pbc[*k]).map(|k| 2.0 * margin[k] + 2.0).product();
-        if images * atoms.len() as f64 > MOST_IMAGES {
+        let images: f64 = (0..3).filter(|k| pbc[*k]).map(|k| 2.0 * margin[k] + 1.0).product();
+        if (images - 1.0) * atoms.len() as f64 > MOST_GHOSTS {
             return Err(Error::TooManyImages { cutoff: reach, images });
         }
         let wrapped: Vec<Vec3> =
@@ -80,19 +80,32 @@ impl Images {
         Ok(Self { wraps, owners, shifts })
     }
 
-    /// Appends the extended positions: real atoms moved into the cell, then ghosts.
-    pub(crate) fn place(&self, positions: &[Vec3], cell: &Mat3, into: &mut Vec<Vec3>) {
-        let first = into.len();
-        into.extend(positions.iter().zip(&self.wraps).map(|(p, wrap)| shifted(*p, *wrap, cell)));
-        for (owner, shift) in self.owners.iter().zip(&self.shifts) {
-            into.push(shifted(into[first + *owner as usize], *shift, cell));
+    /// The extended positions: real atoms moved into the cell, then ghosts.
+    pub(super) fn extended(&self, positions: &[Vec3], cell: &Mat3) -> Vec<Vec3> {
+        let count = self.wraps.len() + self.owners.len();
+        (0..count)
+            .map(|point| self.origin(point))
+            .map(|(atom, shift)| shifted(positions[atom as usize], shift, cell))
+            .collect()
+    }
+
+    /// The atom that a point of the extended list is or is an image of, and the lattice vectors from
+    /// one to the other.
+    pub(super) fn origin(&self, point: usize) -> (u32, [i32; 3]) {
+        match point.checked_sub(self.wraps.len()) {
+            None => (point as u32, self.wraps[point]),
+            Some(ghost) => {
+                let owner = self.owners[ghost];
+                let (wrap, shift) = (self.wraps[owner as usize], self.shifts[ghost]);
+                (owner, std::array::from_fn(|k| wrap[k] + shift[k]))
+            }
         }
     }
 }
 
 /// The cell with vectors of directions that do not repeat replaced by unit vectors orthogonal
 /// to the rest: what stands there in a file has no meaning for neighbours, and may be zero.
-fn completed(cell: &Mat3, pbc: [bool; 3]) -> Mat3 {
+pub(crate) fn completed(cell: &Mat3, pbc: [bool; 3]) -> Mat3 {
     let mut frame: Vec<Option<Vec3>> = (0..3).map(|k| pbc[k].then_some(cell[k])).collect();
     for k in 0..3 {
         if frame[k].is_some() {

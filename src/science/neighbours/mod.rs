@@ -2,31 +2,28 @@
 //! in the number of atoms, for any mix of periodic directions, cells smaller than the cutoff,
 //! skewed and left-handed cells, and atoms outside the cell.
 //!
-//! Periodic images become *ghosts*: copies of atoms that follow the real ones in one extended
-//! list. Of the images of a pair, j + S seen from i and i - S seen from j, only that with a
-//! lexicographically positive S exists as a ghost; with j > i for real atoms each pair is met once.
+//! Periodic images become *ghosts*, points of their own beside the real atoms. Of the images of a
+//! pair, j + S seen from i and i - S seen from j, only that with a lexicographically positive S
+//! exists as a ghost; of two real atoms the earlier in the order of the search has the pair.
+//! The atoms are divided into [`Domain`]s, which can be worked off in parallel.
 //! A skin makes the list outlive small moves (L. Verlet, Phys. Rev. 159, 98 (1967),
 //! doi:10.1103/PhysRev.159.98); it never changes which pairs lie within the cutoff.
 
 mod bins;
+mod blocks;
+mod domain;
 mod images;
 
 use super::atoms::Atoms;
 use super::error::Result;
 use super::linear::{Mat3, Vec3, add, dot, row_times, sub};
+use super::threads::Threads;
 use bins::Bins;
-pub(crate) use images::Images;
-
-/// The neighbours of one atom that are of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The real atom whose neighbours these are.
-    pub atom: u32,
-    /// The kind that all neighbours of this row have.
-    pub kind: u8,
-    start: u32,
-    end: u32,
-}
+use blocks::Block;
+use domain::Finder;
+pub use domain::{Domain, Point, Row, Run};
+use images::Images;
+pub(crate) use images::completed;
 
 /// A half neighbour list with a Verlet skin.
 #[derive(Debug)]
@@ -43,9 +40,7 @@ struct Built {
     cell: Mat3,
     pbc: [bool; 3],
     kinds: Vec<u8>,
-    images: Images,
-    rows: Vec<Row>,
-    neighbours: Vec<u32>,
+    domains: Vec<Domain>,
 }
 
 impl NeighbourList {
@@ -60,61 +55,38 @@ impl NeighbourList {
     }
 
     /// Makes the list fit `atoms`, atom i being of kind `kinds[i]`; says whether it had to be built anew.
-    pub fn update(&mut self, atoms: &Atoms, kinds: &[u8]) -> Result<bool> {
+    pub fn update(&mut self, atoms: &Atoms, kinds: &[u8], threads: &Threads) -> Result<bool> {
         if self.built.as_ref().is_some_and(|built| built.holds(atoms, kinds, self.skin)) {
             return Ok(false);
         }
         self.built = None;
-        self.built = Some(Built::new(atoms, kinds, self.cutoff + self.skin)?);
+        self.built = Some(Built::new(atoms, kinds, self.cutoff + self.skin, threads)?);
         Ok(true)
     }
 
-    /// The rows: all pairs within cutoff + skin (and none twice), grouped by atom and kind of neighbour.
-    pub fn rows(&self) -> &[Row] {
-        self.built.as_ref().map_or(&[], |built| &built.rows)
-    }
-
-    /// The number of pairs in all rows.
-    pub fn len(&self) -> usize {
-        self.built.as_ref().map_or(0, |built| built.neighbours.len())
-    }
-
-    /// Whether there are no pairs.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The neighbours of a row, as indices into the extended list.
-    pub fn neighbours(&self, row: Row) -> &[u32] {
-        self.built.as_ref().map_or(&[], |built| &built.neighbours[row.start as usize..row.end as usize])
-    }
-
-    /// For each ghost, in order, the real atom it is an image of. Ghost g has the extended index N + g.
-    pub fn owners(&self) -> &[u32] {
-        self.built.as_ref().map_or(&[], |built| &built.images.owners)
-    }
-
-    /// The positions of real atoms (moved into the cell) and ghosts, for the atoms last given to `update`.
-    pub fn extended_positions(&self, atoms: &Atoms, into: &mut Vec<Vec3>) {
-        into.clear();
-        if let Some(built) = &self.built {
-            built.images.place(atoms.positions(), atoms.cell(), into);
-        }
+    /// All pairs within cutoff + skin (and none twice), by domain. Which domains there are depends
+    /// on the atoms alone.
+    pub fn domains(&self) -> &[Domain] {
+        self.built.as_ref().map_or(&[], |built| &built.domains)
     }
 
     /// All pairs within the cutoff as (i, j, vector from i to j); for tests and analysis, not for speed.
     pub fn pairs(&self, atoms: &Atoms) -> Vec<(usize, usize, Vec3)> {
-        let mut positions = Vec::new();
-        self.extended_positions(atoms, &mut positions);
-        let count = atoms.len();
-        let mut pairs = Vec::new();
-        for row in self.rows() {
-            for neighbour in self.neighbours(*row) {
-                let (i, j) = (row.atom as usize, *neighbour as usize);
-                let vector = sub(positions[j], positions[i]);
-                if dot(vector, vector) < self.cutoff * self.cutoff {
-                    let real = if j < count { j } else { self.owners()[j - count] as usize };
-                    pairs.push((i, real, vector));
+        let (mut places, mut pairs) = (Vec::new(), Vec::new());
+        for domain in self.domains() {
+            domain.place(atoms.positions(), atoms.cell(), &mut places);
+            let place = |point: u32| [0, 1, 2].map(|k| places[point as usize][k]);
+            let atom = |point: u32| domain.points()[point as usize].atom as usize;
+            for run in domain.runs() {
+                let mut start = 0;
+                for row in run.rows {
+                    for neighbour in &run.neighbours[start as usize..row.end as usize] {
+                        let vector = sub(place(*neighbour), place(row.point));
+                        if dot(vector, vector) < self.cutoff * self.cutoff {
+                            pairs.push((atom(row.point), atom(*neighbour), vector));
+                        }
+                    }
+                    start = row.end;
                 }
             }
         }
@@ -123,44 +95,21 @@ impl NeighbourList {
 }
 
 impl Built {
-    fn new(atoms: &Atoms, kinds: &[u8], reach: f64) -> Result<Self> {
+    fn new(atoms: &Atoms, kinds: &[u8], reach: f64, threads: &Threads) -> Result<Self> {
         let images = Images::new(atoms, reach)?;
-        let mut extended = Vec::with_capacity(atoms.len() + images.owners.len());
-        images.place(atoms.positions(), atoms.cell(), &mut extended);
-        let bins = Bins::new(&extended, reach);
-        let kind_of = |index: u32| {
-            let index = index as usize;
-            kinds[index.checked_sub(kinds.len()).map_or(index, |ghost| images.owners[ghost] as usize)]
-        };
-        let kind_count = kinds.iter().max().map_or(0, |kind| kind + 1);
-        let mut rows = Vec::with_capacity(atoms.len());
-        // Room for a dense metal: growing would touch twice the memory, and memory that is never
-        // touched costs nothing.
-        let mut neighbours = Vec::with_capacity(64 * atoms.len());
-        let mut buffer = Vec::new();
-        for atom in 0..atoms.len() as u32 {
-            let found = bins.around(atom, extended[atom as usize], &mut buffer);
-            for kind in 0..kind_count {
-                let start = neighbours.len() as u32;
-                if kind_count == 1 {
-                    neighbours.extend_from_slice(found);
-                } else {
-                    neighbours.extend(found.iter().filter(|index| kind_of(**index) == kind));
-                }
-                let end = neighbours.len() as u32;
-                if end > start {
-                    rows.push(Row { atom, kind, start, end });
-                }
-            }
-        }
+        let bins = Bins::new(&images.extended(atoms.positions(), atoms.cell()), atoms.len(), reach);
+        let mut domains: Vec<_> = Block::all(&bins).into_iter().map(|block| (block, Domain::default())).collect();
+        threads.each(
+            &mut domains,
+            || Finder::new(&bins, &images, kinds),
+            |finder, (block, domain)| *domain = finder.domain(*block),
+        );
         Ok(Self {
             positions: atoms.positions().to_vec(),
             cell: *atoms.cell(),
             pbc: atoms.pbc(),
             kinds: kinds.to_vec(),
-            images,
-            rows,
-            neighbours,
+            domains: domains.into_iter().map(|(_, domain)| domain).collect(),
         })
     }
 

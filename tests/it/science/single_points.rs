@@ -55,6 +55,17 @@ fn atoms_on_one_spot_are_named() {
 }
 
 #[test]
+fn an_atom_on_its_own_image_is_named() {
+    let thin = [[5e-7, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 9.0]];
+    let atoms = Atoms::new(vec![29], vec![[0.0; 3]]).and_then(|a| a.with_cell(thin, [true; 3])).expect("valid");
+    let message = Emt::default().calculate(&atoms).expect_err("close").to_string();
+    assert_eq!(message, "atoms 0 and 0 are 5e-7 Angstrom apart (one may be a periodic image)");
+    // Shorter along a direction that does not repeat it means nothing.
+    let alone = atoms.with_cell(thin, [false, true, true]).expect("valid");
+    assert!((Emt::default().calculate(&alone).expect("calculated").energy - 3.51).abs() < 1e-12);
+}
+
+#[test]
 fn a_reused_calculator_forgets_what_was_before() {
     let records = fixture("emt/single_points.json");
     let mut used = Emt::default();
