@@ -147,6 +147,13 @@ impl Atoms {
         &self.cell
     }
 
+    /// Changes the cell. The atoms stay where they are.
+    pub fn set_cell(&mut self, cell: Mat3) -> Result<()> {
+        check_cell(&cell, self.pbc)?;
+        self.cell = cell;
+        Ok(())
+    }
+
     /// Which directions repeat.
     pub fn pbc(&self) -> [bool; 3] {
         self.pbc

@@ -1,7 +1,7 @@
 //! Atoms in a fixed cell as a [`Target`]. Fixed atoms have a gradient of zero and stay where they
 //! are to the last bit; `properties` keeps the raw forces.
 
-use super::{Evaluation, Target};
+use super::{AtomicTarget, Evaluation, Target};
 use crate::science::atoms::Atoms;
 use crate::science::calculator::{Calculator, Properties};
 use crate::science::error::{Error, Result};
@@ -10,28 +10,23 @@ use crate::science::error::{Error, Result};
 pub struct AtomsTarget<'a> {
     atoms: Atoms,
     calculator: &'a mut dyn Calculator,
-    properties: Option<Properties>,
+    now: Option<(Properties, Evaluation)>,
 }
 
 impl<'a> AtomsTarget<'a> {
     /// `atoms` under the forces of `calculator`.
     pub fn new(atoms: Atoms, calculator: &'a mut dyn Calculator) -> Self {
-        Self { atoms, calculator, properties: None }
+        Self { atoms, calculator, now: None }
     }
+}
 
-    /// The atoms as they are now.
-    pub fn atoms(&self) -> &Atoms {
+impl AtomicTarget for AtomsTarget<'_> {
+    fn atoms(&self) -> &Atoms {
         &self.atoms
     }
 
-    /// What was computed for the atoms as they are now; `None` before the first evaluation.
-    pub fn properties(&self) -> Option<&Properties> {
-        self.properties.as_ref()
-    }
-
-    /// The atoms and what was last computed for them.
-    pub fn into_parts(self) -> (Atoms, Option<Properties>) {
-        (self.atoms, self.properties)
+    fn properties(&self) -> Option<&Properties> {
+        self.now.as_ref().map(|(properties, _)| properties)
     }
 }
 
@@ -52,18 +47,21 @@ impl Target for AtomsTarget<'_> {
                 *position = self.atoms.positions()[*index];
             }
         }
-        self.properties = None;
+        self.now = None;
         self.atoms.set_positions(positions)
     }
 
     fn evaluate(&mut self) -> Result<Evaluation> {
+        if let Some((_, evaluation)) = &self.now {
+            return Ok(evaluation.clone());
+        }
         let properties = self.calculator.calculate(&self.atoms)?;
         let mut gradient: Vec<f64> = properties.forces.as_flattened().iter().map(|force| -force).collect();
         for index in self.atoms.fixed() {
             gradient[3 * index..3 * index + 3].fill(0.0);
         }
-        let value = properties.energy;
-        self.properties = Some(properties);
-        Ok(Evaluation { value, gradient })
+        let evaluation = Evaluation { value: properties.energy, gradient };
+        self.now = Some((properties, evaluation.clone()));
+        Ok(evaluation)
     }
 }

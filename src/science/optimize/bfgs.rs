@@ -9,6 +9,7 @@
 //! grows with the number of steps instead of the cube of the number of atoms.
 
 use super::subspace::Hessian;
+use super::vector::{along, difference, within};
 use super::{Evaluation, Optimizer, Target, longest_row};
 use crate::science::error::{Error, Result};
 
@@ -55,22 +56,14 @@ impl Optimizer for Bfgs {
                 self.hessian.update(&dx, &difference(&now.gradient, &old_gradient));
             }
         }
-        let mut step = self.hessian.descend(&now.gradient);
-        let longest = longest_row(&step);
-        if !longest.is_finite() {
+        let step = self.hessian.descend(&now.gradient);
+        if !longest_row(&step).is_finite() {
             let reason = "the approximate Hessian is singular".into();
             return Err(Error::Optimizer { step: self.steps, reason });
         }
-        if longest >= self.options.maxstep {
-            step.iter_mut().for_each(|d| *d *= self.options.maxstep / longest);
-        }
-        let next: Vec<f64> = x.iter().zip(&step).map(|(x, d)| x + d).collect();
+        let next = along(&x, 1.0, &within(step, self.options.maxstep));
         self.last = Some((x, now.gradient.clone()));
         self.steps += 1;
         target.move_to(&next)
     }
-}
-
-fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }

@@ -1,14 +1,34 @@
-//! Minimisation: a [`Target`] is what moves (atoms; later atoms and cell), an [`Optimizer`] knows
-//! how to move it, and [`minimise`] is the loop around both: evaluate, report, converged?, step.
+//! Minimisation: a [`Target`] is what moves (atoms, perhaps with their cell), an [`Optimizer`] knows how to
+//! move it, and [`minimise`] is the loop around both: evaluate, report, converged?, step.
 //! The loop and the test of convergence are ASE's, so that step counts can be compared.
 
 mod atoms_target;
 mod bfgs;
+mod bfgs_line_search;
+mod cell_target;
+mod fire;
+mod fire2;
+mod history;
+mod lbfgs;
+mod line_search;
+mod matrix;
+mod md_min;
+mod method;
 mod subspace;
+mod vector;
 
 pub use atoms_target::AtomsTarget;
 pub use bfgs::{Bfgs, BfgsOptions};
+pub use bfgs_line_search::{BfgsLineSearch, BfgsLineSearchOptions};
+pub use cell_target::{CellOptions, CellTarget};
+pub use fire::{Fire, FireOptions};
+pub use fire2::{Fire2, Fire2Options};
+pub use lbfgs::{Lbfgs, LbfgsOptions};
+pub use md_min::{MdMin, MdMinOptions};
+pub use method::Method;
 
+use super::atoms::Atoms;
+use super::calculator::Properties;
 use super::error::Result;
 
 /// Value and gradient of the function to minimise.
@@ -33,14 +53,27 @@ pub trait Target {
     fn coordinates(&self) -> Vec<f64>;
     /// Moves to other coordinates.
     fn move_to(&mut self, coordinates: &[f64]) -> Result<()>;
-    /// Value and gradient where it is now.
+    /// Value and gradient where it is now; computed once for one place.
     fn evaluate(&mut self) -> Result<Evaluation>;
+}
+
+/// A target made of atoms.
+pub trait AtomicTarget: Target {
+    /// The atoms as they are now.
+    fn atoms(&self) -> &Atoms;
+    /// What was computed for them; `None` before they are evaluated where they are.
+    fn properties(&self) -> Option<&Properties>;
 }
 
 /// A way downhill. It may evaluate the target on its way; the loop evaluates where it ends.
 pub trait Optimizer {
     /// One step from where the target is, `now` being the evaluation there.
     fn step(&mut self, target: &mut dyn Target, now: &Evaluation) -> Result<()>;
+
+    /// Points looked at in all line searches so far, where ASE's log counts them.
+    fn trials(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// What the observer says after each evaluation.
@@ -83,18 +116,31 @@ pub struct Limits {
     pub max_steps: usize,
 }
 
-/// Minimises `target`; `observe` sees it with its evaluation at step 0 and after every step.
+/// What the observer sees at step 0 and after every step.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a, T> {
+    /// Steps made so far.
+    pub number: usize,
+    /// What moves.
+    pub target: &'a T,
+    /// Its evaluation where it is.
+    pub now: &'a Evaluation,
+    /// See [`Optimizer::trials`].
+    pub trials: Option<usize>,
+}
+
+/// Minimises `target`; `observe` sees every step.
 pub fn minimise<T: Target>(
     target: &mut T,
     optimizer: &mut dyn Optimizer,
     limits: Limits,
-    mut observe: impl FnMut(usize, &T, &Evaluation) -> Verdict,
+    mut observe: impl FnMut(Step<'_, T>) -> Verdict,
 ) -> Result<Outcome> {
     let mut steps = 0;
     loop {
         let now = target.evaluate()?;
         let fmax = now.fmax();
-        let verdict = observe(steps, target, &now);
+        let verdict = observe(Step { number: steps, target, now: &now, trials: optimizer.trials() });
         let ending = if fmax < limits.fmax {
             Ending::Converged
         } else if verdict == Verdict::Stop {

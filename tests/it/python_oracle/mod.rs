@@ -13,7 +13,7 @@ use serde_json::Value;
 use volley::store::Verdict;
 use volley::workflow::{FwId, State};
 
-use crate::support::Launchpad;
+use crate::support::{Launchpad, seeds};
 use sides::{Oracle, Ours};
 use story::{Step, Story, story};
 
@@ -26,7 +26,7 @@ fn stories_end_as_in_python() {
     let Some(mongo) = Launchpad::mongo() else { return };
     let stores = vec![Ours::new("SQLite", Launchpad::sqlite()), Ours::new("MongoDB", mongo)];
     let mut theatre = Theatre { oracle, stores, steps: 0, refused: 0 };
-    for seed in seeds() {
+    for seed in seeds(DEFAULT) {
         let story = story(seed);
         if let Err(tale) = theatre.tell(&story) {
             let short = theatre.shorten(story);
@@ -35,12 +35,6 @@ fn stories_end_as_in_python() {
         }
     }
     eprintln!("{} steps like Python's, of them {} refused by it", theatre.steps, theatre.refused);
-}
-
-fn seeds() -> Range<u64> {
-    let Ok(text) = std::env::var("VOLLEY_TEST_SEEDS") else { return DEFAULT };
-    let bounds = text.split_once("..").and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
-    bounds.expect("VOLLEY_TEST_SEEDS is FIRST..END")
 }
 
 /// Where stories are told.

@@ -5,6 +5,7 @@ pub mod place;
 pub mod run;
 pub mod site;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use bson::Document;
@@ -24,6 +25,13 @@ pub fn service(variable: &str, name: &str) -> Option<String> {
         eprintln!("SKIPPED {test}: needs {name} ({variable})");
     }
     found
+}
+
+/// The seeds of random comparisons: VOLLEY_TEST_SEEDS, as FIRST..END, or the few that always run.
+pub fn seeds(few: Range<u64>) -> Range<u64> {
+    let Ok(text) = std::env::var("VOLLEY_TEST_SEEDS") else { return few };
+    let bounds = text.split_once("..").and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
+    bounds.expect("VOLLEY_TEST_SEEDS is FIRST..END")
 }
 
 /// A launchpad of its own, gone when the test ends.
