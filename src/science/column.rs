@@ -25,6 +25,16 @@ impl Values {
         }
     }
 
+    /// All values in their order, over and over.
+    pub fn repeated(&self, times: usize) -> Self {
+        match self {
+            Self::Int(values) => Self::Int(values.repeat(times)),
+            Self::Real(values) => Self::Real(values.repeat(times)),
+            Self::Bool(values) => Self::Bool(values.repeat(times)),
+            Self::Text(values) => Self::Text(vec![values.as_slice(); times].concat()),
+        }
+    }
+
     /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
