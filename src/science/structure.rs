@@ -1,27 +1,47 @@
 //! What a workflow file may write for a structure, and the plain form structures are stored in.
 //!
-//! One of `{bulk: Cu}`, `{bulk: {name: Cu, cubic: true}}`, `{molecule: N2}`, `{file: POSCAR}`, plain
+//! One of `{bulk: Cu}`, `{bulk: {name: Cu, cubic: true, supercell: [2, 2, 2]}}`, `{molecule: N2}`,
+//! `{surface: {name: fcc111, symbol: Cu, size: [1, 1, 3], vacuum: 10}}`, `{file: POSCAR}`, plain
 //! `{numbers | symbols, positions, cell, pbc, fixed, columns, info}`, or the dictionaries of ASE,
 //! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file()`] recognises it,
 //! [`read_file`] reads it, [`plain`] is what to store instead.
 
-use std::path::Path;
+mod files;
+mod short;
+
+pub use files::{check_name, read_file, read_frames, write_file};
+pub use short::parse_short;
 
 use serde_json::{Map, Value, json};
 
 use super::atoms::Atoms;
-use super::build::{BulkOptions, bulk, molecule};
+use super::build::{BulkOptions, Supercell, SurfaceOptions, bulk, molecule, supercell, surface};
 use super::column::{Column, Values};
 use super::elements;
 use super::error::{Error, Result};
 use super::fields::{Fields, brief};
-use super::io::{extxyz, mson, poscar, pymatgen, without_mark};
+use super::io::{database, mson, pymatgen};
 use super::linear::{Mat3, Vec3};
 
 const PLACE: &str = "structure";
-const FORMS: [&str; 12] =
-    ["bulk", "molecule", "file", "numbers", "symbols", "positions", "cell", "pbc", "fixed", "tags", "columns", "info"];
-const BULK: [&str; 10] = ["name", "crystalstructure", "a", "b", "c", "covera", "alpha", "u", "cubic", "orthorhombic"];
+const FORMS: [&str; 13] = [
+    "bulk",
+    "molecule",
+    "surface",
+    "file",
+    "numbers",
+    "symbols",
+    "positions",
+    "cell",
+    "pbc",
+    "fixed",
+    "tags",
+    "columns",
+    "info",
+];
+const BULK: [&str; 11] =
+    ["name", "crystalstructure", "a", "b", "c", "covera", "alpha", "u", "cubic", "orthorhombic", "supercell"];
+const SURFACE: [&str; 8] = ["name", "symbol", "size", "a", "vacuum", "orthogonal", "periodic", "supercell"];
 
 /// The atoms that a specification describes.
 ///
@@ -36,13 +56,16 @@ const BULK: [&str; 10] = ["name", "crystalstructure", "a", "b", "c", "covera", "
 pub fn build(spec: &Value) -> Result<Atoms> {
     let atoms = if mson::is_mson(spec) {
         mson::from_mson(spec)?
-    } else if mson::is_database(spec) {
-        mson::from_database(spec)?
+    } else if database::is_database(spec) {
+        database::read(spec)?.pop().ok_or(Error::NoAtoms)?
     } else if pymatgen::is_pymatgen(spec) {
         pymatgen::from_pymatgen(spec)?
     } else if let Some(given) = spec.get("bulk") {
         alone(spec, "bulk")?;
         build_bulk(given)?
+    } else if let Some(given) = spec.get("surface") {
+        alone(spec, "surface")?;
+        build_surface(&Fields::of(given, "surface", &SURFACE)?)?
     } else if spec.get("molecule").is_some() {
         alone(spec, "molecule")?;
         molecule(Fields::of(spec, PLACE, &FORMS)?.text("molecule")?.unwrap_or_default())?
@@ -57,30 +80,6 @@ pub fn build(spec: &Value) -> Result<Atoms> {
 /// The path of a specification that is a file.
 pub fn file(spec: &Value) -> Option<&str> {
     spec.get("file").and_then(Value::as_str)
-}
-
-/// Reads a structure file; the name says how: POSCAR*, CONTCAR*, *.vasp, *.xyz, *.extxyz (the last
-/// frame), *.json (any form [`build`] takes).
-pub fn read_file(path: &Path) -> Result<Atoms> {
-    let fail = |reason: String| Error::File { path: path.to_owned(), reason };
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let is_poscar = name.starts_with("POSCAR") || name.starts_with("CONTCAR");
-    let kind = if is_poscar { "vasp" } else { extension.as_str() };
-    if !["vasp", "poscar", "xyz", "extxyz", "json"].contains(&kind) {
-        let known = "POSCAR*, CONTCAR*, *.vasp, *.xyz, *.extxyz, *.json";
-        return Err(fail(format!("the name does not say its format (known are {known})")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    let atoms = match kind {
-        "vasp" | "poscar" => poscar::read(&text),
-        "json" => serde_json::from_str(without_mark(&text))
-            .map_err(|error| Error::at(error.line(), error.to_string()))
-            .and_then(|value| build(&value)),
-        _ => extxyz::read(&text).and_then(|mut frames| frames.pop().map(|frame| frame.atoms).ok_or(Error::NoAtoms)),
-    };
-    let atoms = atoms.map_err(|error| fail(error.to_string()))?;
-    if atoms.is_empty() { Err(fail(Error::NoAtoms.to_string())) } else { Ok(atoms) }
 }
 
 /// The plain form of a structure; [`build`] makes the same atoms of it.
@@ -149,7 +148,50 @@ fn build_bulk(given: &Value) -> Result<Atoms> {
         cubic: fields.flag("cubic")?.unwrap_or(false),
         orthorhombic: fields.flag("orthorhombic")?.unwrap_or(false),
     };
-    bulk(name, &options)
+    repeated(bulk(name, &options)?, &fields)
+}
+
+fn build_surface(fields: &Fields) -> Result<Atoms> {
+    let needed = |key: &str| Error::bad("surface", format!("{key} is missing"));
+    let name = fields.text("name")?.ok_or_else(|| needed("name"))?;
+    let symbol = fields.text("symbol")?.ok_or_else(|| needed("symbol"))?;
+    let options = SurfaceOptions {
+        size: counts("size", fields.get("size").ok_or_else(|| needed("size"))?)?,
+        a: fields.positive("a")?,
+        vacuum: fields.positive("vacuum")?,
+        orthogonal: fields.flag("orthogonal")?,
+        periodic: fields.flag("periodic")?.unwrap_or(false),
+    };
+    repeated(surface(name, symbol, &options)?, fields)
+}
+
+/// The supercell that the key `supercell` asks for: three numbers of repetitions, or a matrix.
+fn repeated(atoms: Atoms, fields: &Fields) -> Result<Atoms> {
+    let Some(given) = fields.get("supercell") else { return Ok(atoms) };
+    let rows = items("supercell", given)?;
+    if rows.iter().any(Value::is_array) {
+        let rows: Vec<[i64; 3]> = rows.iter().map(|row| triple("supercell", row)).collect::<Result<_>>()?;
+        let found = rows.len();
+        let wrong = |_| Error::Shape { what: "supercell".into(), found, expected: 3 };
+        return supercell(&atoms, Supercell::Matrix(rows.try_into().map_err(wrong)?));
+    }
+    supercell(&atoms, Supercell::Repeat(counts("supercell", given)?))
+}
+
+/// Three whole numbers above 0.
+fn counts(what: &str, given: &Value) -> Result<[usize; 3]> {
+    let numbers = triple(what, given)?;
+    let count = |n: i64| usize::try_from(n).ok().filter(|n| *n > 0);
+    match numbers.map(count) {
+        [Some(a), Some(b), Some(c)] => Ok([a, b, c]),
+        _ => Err(Error::bad(what, format!("must hold whole numbers above 0, not {}", brief(given)))),
+    }
+}
+
+fn triple(what: &str, given: &Value) -> Result<[i64; 3]> {
+    let numbers = integers(what, given)?;
+    let found = numbers.len();
+    numbers.try_into().map_err(|_| Error::Shape { what: what.into(), found, expected: 3 })
 }
 
 fn from_plain(fields: &Fields) -> Result<Atoms> {
@@ -167,7 +209,7 @@ fn from_plain(fields: &Fields) -> Result<Atoms> {
             items("symbols", given)?.iter().map(symbol).collect::<Result<Vec<u8>>>()?
         }
         (None, None) => {
-            let forms = "bulk, molecule, file, or symbols (or numbers) and positions";
+            let forms = "bulk, molecule, surface, file, or symbols (or numbers) and positions";
             return Err(Error::bad(PLACE, format!("needs {forms}")));
         }
     };

@@ -15,37 +15,23 @@ use crate::science::linear::Vec3;
 const NOT_ARRAYS: [&str; 9] =
     ["numbers", "positions", "cell", "pbc", "celldisp", "constraints", "info", "calculator", "__ase_objtype__"];
 
-/// Members of a row of ase.db that make up the structure.
-const IN_DATABASE: [&str; 9] =
-    ["numbers", "positions", "cell", "pbc", "constraints", "tags", "momenta", "initial_magmoms", "initial_charges"];
-
 /// Whether a value has one of the two forms.
 pub fn is_mson(value: &Value) -> bool {
     value["@class"] == "MSONAtoms" || value["__ase_objtype__"] == "atoms"
 }
 
-/// Whether a value is a database of ASE's, which is what ASE writes to a file named *.json.
-pub fn is_database(value: &Value) -> bool {
-    value["ids"].is_array() && value["nextid"].is_u64()
-}
-
-/// The last structure of a database.
-pub fn from_database(value: &Value) -> Result<Atoms> {
-    let last = value["ids"].as_array().and_then(|ids| ids.last()?.as_u64()).ok_or(Error::NoAtoms)?;
-    let Some(row) = value[last.to_string()].as_object() else {
-        return Err(Error::bad("ids", format!("there is no row {last}")));
-    };
-    let members = row.iter().filter(|(key, _)| IN_DATABASE.contains(&key.as_str()));
-    from_mson(&members.map(|(key, value)| (key.clone(), value.clone())).collect())
-}
-
 /// The MSON form.
 pub fn to_mson(atoms: &Atoms) -> Value {
+    with_info(atoms_json(atoms), atoms.info())
+}
+
+/// The same of what [`atoms_json`] wrote, with these notes.
+pub fn with_info(atoms_json: String, info: &Map<String, Value>) -> Value {
     json!({
         "@module": "pymatgen.io.ase",
         "@class": "MSONAtoms",
-        "atoms_json": atoms_json(atoms),
-        "atoms_info": atoms.info(),
+        "atoms_json": atoms_json,
+        "atoms_info": info,
     })
 }
 
@@ -62,18 +48,21 @@ pub fn atoms_json(atoms: &Atoms) -> String {
     map.insert("cell".into(), ndarray(json!([3, 3]), "float64", json!(atoms.cell().as_flattened())));
     map.insert("pbc".into(), ndarray(json!([3]), "bool", json!(atoms.pbc())));
     if !atoms.fixed().is_empty() {
-        let fixed = json!([{"name": "FixAtoms", "kwargs": {"indices": atoms.fixed()}}]);
-        map.insert("constraints".into(), fixed);
+        map.insert("constraints".into(), constraints_json(atoms));
     }
     map.insert("__ase_objtype__".into(), json!("atoms"));
     dumps(&Value::Object(map))
 }
 
-fn ndarray(shape: Value, dtype: &str, flat: Value) -> Value {
+pub(super) fn constraints_json(atoms: &Atoms) -> Value {
+    json!([{"name": "FixAtoms", "kwargs": {"indices": atoms.fixed()}}])
+}
+
+pub(super) fn ndarray(shape: Value, dtype: &str, flat: Value) -> Value {
     json!({"__ndarray__": [shape, dtype, flat]})
 }
 
-fn column_json(count: usize, column: &Column) -> Value {
+pub(super) fn column_json(count: usize, column: &Column) -> Value {
     let shape = column.width.map_or(json!([count]), |width| json!([count, width]));
     match &column.values {
         Values::Int(values) => ndarray(shape, "int64", json!(values)),
@@ -185,7 +174,7 @@ impl Array {
             return Ok(Self { shape: vec![rows.len()], dtype, flat: rows.clone() });
         }
         let width = rows[0].as_array().map_or(0, Vec::len);
-        let mut flat = Vec::with_capacity(rows.len() * width);
+        let mut flat = Vec::new();
         for row in rows {
             let row = row.as_array().ok_or_else(|| Error::bad(name, "mixes rows and values"))?;
             if row.len() != width {

@@ -31,7 +31,8 @@ pub fn from_pymatgen(value: &Value) -> Result<Atoms> {
         if only["occu"].as_f64().is_some_and(|occupancy| occupancy != 1.0) {
             return Err(Error::bad(place, "is partially occupied, which is not supported"));
         }
-        numbers.push(elements::number(only["element"].as_str().unwrap_or_default())?);
+        let number = elements::number(only["element"].as_str().unwrap_or_default());
+        numbers.push(number.map_err(|error| Error::bad(place.as_str(), error.to_string()))?);
         positions.push(match (&site["xyz"], &cell) {
             (Value::Null, Some(cell)) => row_times(typed::<Vec3>(&place, &site["abc"])?, cell),
             (xyz, _) => typed(&place, xyz)?,

@@ -1,6 +1,8 @@
 //! JSON text as Python's `json` module writes it: `repr` floats, ", " and ": " as separators.
 //! Hashes of structures are taken over such text, so it has to agree to the last character.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// A float as Python's `repr` writes it: the shortest digits that read back the same, without
@@ -12,36 +14,66 @@ use serde_json::Value;
 /// assert_eq!(written.join(" "), "0.0 -0.5 1e-16 -4.6e-19 0.0001 1e+16 123456.0");
 /// ```
 pub fn repr(x: f64) -> String {
-    let scientific = format!("{x:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else {
-        return scientific; // inf or NaN, which no structure holds
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if x == 0.0 || (-4..16).contains(&exponent) {
+    let mut text = String::new();
+    push_repr(&mut text, x);
+    text
+}
+
+fn push_repr(out: &mut String, x: f64) {
+    // Writing to a String cannot fail.
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) {
         // `Display` never uses an exponent, and leaves ".0" out.
-        let plain = x.to_string();
-        return if plain.contains('.') { plain } else { plain + ".0" };
+        let start = out.len();
+        let _ = write!(out, "{x}");
+        if !out[start..].contains('.') {
+            out.push_str(".0");
+        }
+        return;
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.abs())
+    let scientific = format!("{x:e}");
+    match scientific.split_once('e').and_then(|(digits, exponent)| Some((digits, exponent.parse::<i32>().ok()?))) {
+        Some((digits, exponent)) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            let _ = write!(out, "{digits}e{sign}{:02}", exponent.abs());
+        }
+        // Infinity or NaN, which no structure holds.
+        None => out.push_str(&scientific),
+    }
 }
 
 /// A JSON value as `json.dumps` writes it.
 pub fn dumps(value: &Value) -> String {
+    let mut text = String::new();
+    push(&mut text, value);
+    text
+}
+
+fn push(out: &mut String, value: &Value) {
     match value {
         Value::Number(number) => match number.as_f64() {
-            Some(x) if number.is_f64() => repr(x),
-            _ => number.to_string(),
+            Some(x) if number.is_f64() => push_repr(out, x),
+            _ => out.push_str(&number.to_string()),
         },
         Value::Array(items) => {
-            format!("[{}]", items.iter().map(dumps).collect::<Vec<_>>().join(", "))
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                out.push_str(if place == 0 { "" } else { ", " });
+                push(out, item);
+            }
+            out.push(']');
         }
         Value::Object(map) => {
-            let members = map.iter().map(|(key, value)| format!("{}: {}", quoted(key), dumps(value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+            out.push('{');
+            for (place, (key, value)) in map.iter().enumerate() {
+                out.push_str(if place == 0 { "" } else { ", " });
+                out.push_str(&quoted(key));
+                out.push_str(": ");
+                push(out, value);
+            }
+            out.push('}');
         }
-        Value::String(text) => quoted(text),
-        Value::Null | Value::Bool(_) => value.to_string(),
+        Value::String(text) => out.push_str(&quoted(text)),
+        Value::Null | Value::Bool(_) => out.push_str(&value.to_string()),
     }
 }
 

@@ -1,9 +1,16 @@
-//! The comment line of a frame: key=value pairs, values perhaps quoted or in braces.
+//! The comment line of a frame: key=value pairs, values perhaps quoted or in brackets.
+
+use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
-use super::{Frame, table};
+use super::table;
+use crate::science::atoms::Atoms;
+use crate::science::io::frame::Results;
 use crate::science::linear::Mat3;
+
+/// Keys that say something of their own, so that no note can have their name.
+const OWN: [&str; 6] = ["Lattice", "pbc", "Properties", "energy", "free_energy", "stress"];
 
 /// What the line says.
 #[derive(Debug, Default)]
@@ -35,7 +42,10 @@ pub(super) fn read(line: &str) -> Result<Comment, String> {
                 comment.pbc = Some(flags.ok_or_else(|| format!("pbc needs three of T or F, not {value:?}"))?);
             }
             "Properties" => comment.properties = Some(value),
-            "energy" => comment.energy = numbers(&value)?.first().copied(),
+            "energy" => match *numbers(&value)? {
+                [energy] => comment.energy = Some(energy),
+                _ => return Err(format!("energy needs one number, not {value:?}")),
+            },
             // The same as the energy in everything that writes both here.
             "free_energy" => {}
             "stress" => comment.stress = Some(stress(&numbers(&value)?)?),
@@ -57,7 +67,13 @@ fn stress(numbers: &[f64]) -> Result<[f64; 6], String> {
 }
 
 fn numbers(text: &str) -> Result<Vec<f64>, String> {
-    text.split_whitespace().map(|word| word.parse().map_err(|_| format!("{word:?} is not a number"))).collect()
+    let number = |word: &str| word.parse().ok().filter(|x: &f64| x.is_finite());
+    words(text).map(|word| number(word).ok_or_else(|| format!("{word:?} is not a finite number"))).collect()
+}
+
+/// Blanks and commas part the items of a list.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| letter.is_whitespace() || letter == ',').filter(|word| !word.is_empty())
 }
 
 /// Splits a line into keys and values. A key without a value is true.
@@ -83,6 +99,7 @@ fn word<'a>(text: &'a str, ends: &[char]) -> Result<(String, &'a str), String> {
         Some('"') => '"',
         Some('\'') => '\'',
         Some('{') => '}',
+        Some('[') => ']',
         _ => {
             let end = text.find(ends).unwrap_or(text.len());
             return Ok((text[..end].to_owned(), &text[end..]));
@@ -106,7 +123,7 @@ fn word<'a>(text: &'a str, ends: &[char]) -> Result<(String, &'a str), String> {
     Err(format!("{closing} is missing after {text:?}"))
 }
 
-/// A value by its looks: number, list of numbers, flag, JSON, or text.
+/// A value by its looks: number, flag, list of either, JSON, or text.
 fn guess(text: &str) -> Value {
     if let Some(json) = text.strip_prefix("_JSON ").and_then(|json| serde_json::from_str(json).ok()) {
         return json;
@@ -115,45 +132,54 @@ fn guess(text: &str) -> Value {
         let whole = word.parse::<i64>().ok().map(Number::from);
         whole.or_else(|| Number::from_f64(word.parse().ok()?)).map(Value::Number)
     };
-    let words: Option<Vec<Value>> = text.split_whitespace().map(number).collect();
-    match words {
-        Some(mut words) if words.len() == 1 => words.remove(0),
-        Some(words) if words.len() > 1 => words.into(),
-        _ => table::flag(text).map_or_else(|| text.into(), Value::Bool),
+    let numbers: Option<Vec<Value>> = words(text).map(number).collect();
+    let items = numbers.or_else(|| words(text).map(|word| table::flag(word).map(Value::Bool)).collect());
+    match items {
+        Some(mut items) if items.len() == 1 => items.remove(0),
+        Some(items) if items.len() > 1 => items.into(),
+        _ => text.into(),
     }
 }
 
-pub(super) fn write(frame: &Frame) -> String {
-    let atoms = &frame.atoms;
+/// Writes the line. `free_energy` is written as ASE does: without smearing it is the energy.
+pub(super) fn write(out: &mut impl fmt::Write, atoms: &Atoms, results: &Results, properties: &str) -> fmt::Result {
     let join = |numbers: &[f64]| numbers.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(" ");
-    let mut words = Vec::new();
     if atoms.cell().as_flattened().iter().any(|x| *x != 0.0) {
-        words.push(format!("Lattice=\"{}\"", join(atoms.cell().as_flattened())));
+        write!(out, "Lattice=\"{}\" ", join(atoms.cell().as_flattened()))?;
     }
-    words.push(format!("Properties={}", table::properties(frame)));
-    for (key, value) in atoms.info() {
-        words.push(format!("{}={}", quoted(key), info(value)));
+    write!(out, "Properties={properties} ")?;
+    for (key, value) in atoms.info().iter().filter(|(key, _)| !OWN.contains(&key.as_str())) {
+        write!(out, "{}={} ", quoted(key), info(value))?;
     }
-    if let Some(energy) = frame.energy {
-        words.push(format!("energy={energy:?}"));
+    if let Some(energy) = results.energy {
+        write!(out, "energy={energy:?} free_energy={energy:?} ")?;
     }
-    if let Some([xx, yy, zz, yz, xz, xy]) = frame.stress {
-        words.push(format!("stress=\"{}\"", join(&[xx, xy, xz, xy, yy, yz, xz, yz, zz])));
+    if let Some([xx, yy, zz, yz, xz, xy]) = results.stress {
+        write!(out, "stress=\"{}\" ", join(&[xx, xy, xz, xy, yy, yz, xz, yz, zz]))?;
     }
     let pbc = atoms.pbc().map(|periodic| if periodic { "T" } else { "F" });
-    words.push(format!("pbc=\"{}\"", pbc.join(" ")));
-    words.join(" ")
+    writeln!(out, "pbc=\"{}\"", pbc.join(" "))
 }
 
-/// A note so that `guess` makes the same of it: plainly if that works, else as JSON.
+/// A note so that `guess`, and ASE, make the same of it: plainly if that works, else as JSON.
 fn info(value: &Value) -> String {
-    let plain = match value {
-        Value::Number(number) => number.to_string(),
+    match value {
+        Value::Number(number) if guess(&number.to_string()) == *value => number.to_string(),
         Value::Bool(flag) => (if *flag { "T" } else { "F" }).to_owned(),
-        Value::String(text) => text.clone(),
-        _ => String::new(),
-    };
-    if !plain.is_empty() && guess(&plain) == *value { quoted(&plain) } else { quoted(&format!("_JSON {value}")) }
+        // Python takes more words for numbers than Rust, as 1_000 or inf.
+        Value::String(text) if is_prose(text) => quoted(text),
+        _ => quoted(&format!("_JSON {value}")),
+    }
+}
+
+/// Whether nobody could take the text for anything but a text.
+fn is_prose(text: &str) -> bool {
+    let first = words(text).next().unwrap_or_default();
+    first.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && first.parse::<f64>().is_err()
+        && table::flag(first).is_none()
+        && text.trim() == text
+        && !text.contains(char::is_control)
 }
 
 /// A word in quotes, if it needs them.
@@ -162,6 +188,5 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!("\"{escaped}\"")
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }

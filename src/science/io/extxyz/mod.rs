@@ -5,30 +5,11 @@
 mod comment;
 mod table;
 
+use std::fmt;
+
+use super::frame::{Frame, Results};
 use crate::science::atoms::Atoms;
 use crate::science::error::{Error, Result};
-use crate::science::linear::Vec3;
-
-/// A structure and, where the file has them, results.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
-    /// The structure; keys of the comment line without a meaning here are its `info`.
-    pub atoms: Atoms,
-    /// eV.
-    pub energy: Option<f64>,
-    /// Energy of each atom, eV.
-    pub energies: Option<Vec<f64>>,
-    /// eV/Angstrom.
-    pub forces: Option<Vec<Vec3>>,
-    /// xx, yy, zz, yz, xz, xy in eV/Angstrom^3.
-    pub stress: Option<[f64; 6]>,
-}
-
-impl From<Atoms> for Frame {
-    fn from(atoms: Atoms) -> Self {
-        Self { atoms, energy: None, energies: None, forces: None, stress: None }
-    }
-}
 
 /// All frames of a file; at least one.
 pub fn read(text: &str) -> Result<Vec<Frame>> {
@@ -50,15 +31,34 @@ pub fn read(text: &str) -> Result<Vec<Frame>> {
             return Err(Error::at(comment_number + rows.len(), reason));
         }
         let comment = comment::read(line).map_err(|reason| Error::at(comment_number, reason))?;
-        frames.push(table::read(comment, &rows, comment_number)?);
+        frames.push(table::read(comment, &rows, comment_number).map_err(|error| error.on_line(comment_number))?);
     }
     if frames.is_empty() { Err(Error::at(1, "the file has no atoms")) } else { Ok(frames) }
 }
 
+/// Writes one frame, so that a file can grow while a relaxation runs.
+///
+/// ```
+/// use volley::science::io::{Results, extxyz};
+/// let copper = volley::science::build::bulk("Cu", &Default::default())?;
+/// let mut text = String::new();
+/// extxyz::write_frame(&mut text, &copper, &Results { energy: Some(-0.5), ..Results::default() })?;
+/// assert_eq!(text.lines().last(), Some("Cu 0.0 0.0 0.0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_frame(out: &mut impl fmt::Write, atoms: &Atoms, results: &Results) -> fmt::Result {
+    let columns = table::columns(atoms, results);
+    writeln!(out, "{}", atoms.len())?;
+    comment::write(out, atoms, results, &table::properties(&columns))?;
+    table::write(out, atoms, &columns)
+}
+
 /// The text of frames, one after another.
 pub fn write(frames: &[Frame]) -> String {
-    frames
-        .iter()
-        .map(|frame| format!("{}\n{}\n{}", frame.atoms.len(), comment::write(frame), table::write(frame)))
-        .collect()
+    let mut text = String::new();
+    for frame in frames {
+        // Writing to a String cannot fail.
+        let _ = write_frame(&mut text, &frame.atoms, &frame.results);
+    }
+    text
 }

@@ -1,12 +1,17 @@
 //! The rows of a frame: columns as `Properties` names them, of kind S, R, I or L.
 
-use super::Frame;
+use std::fmt;
+
 use super::comment::Comment;
 use crate::science::atoms::Atoms;
 use crate::science::column::{Column, Values};
 use crate::science::elements;
 use crate::science::error::{Error, Result};
-use crate::science::linear::Vec3;
+use crate::science::io::frame::{Frame, Results};
+
+/// Names with a meaning of their own, so that no column of the atoms can have them.
+const OWN: [&str; 10] =
+    ["species", "symbols", "Z", "numbers", "pos", "positions", "move_mask", "force", "forces", "energies"];
 
 /// One column of the table: name, kind, words per row.
 struct Property<'a> {
@@ -19,14 +24,15 @@ pub(super) fn read(comment: Comment, rows: &[(&str, usize)], comment_line: usize
     let text = comment.properties.as_deref().unwrap_or("species:S:1:pos:R:3");
     let properties =
         parse(text).ok_or_else(|| Error::at(comment_line, format!("Properties={text} is not name:kind:count:...")))?;
-    let needed: usize = properties.iter().map(|property| property.width).sum();
-    let mut words = Vec::with_capacity(rows.len() * needed);
+    let needed = properties.iter().fold(0usize, |sum, property| sum.saturating_add(property.width));
+    let mut words = Vec::new();
     for (row, line) in rows {
         let before = words.len();
         words.extend(row.split_whitespace().take(needed).map(|word| (word, *line)));
-        if words.len() - before < needed {
-            let reason = format!("{} columns where Properties needs {needed}", words.len() - before);
-            return Err(Error::at(*line, reason));
+        // Plain XYZ may have more columns, which nobody has given a meaning.
+        let found = row.split_whitespace().count();
+        if words.len() - before < needed || (found > needed && comment.properties.is_some()) {
+            return Err(Error::at(*line, format!("{found} columns where Properties needs {needed}")));
         }
     }
     let (mut numbers, mut positions) = (None, None);
@@ -63,7 +69,7 @@ pub(super) fn read(comment: Comment, rows: &[(&str, usize)], comment_line: usize
         atoms = atoms.with_column(name, column)?;
     }
     let atoms = atoms.with_fixed(fixed)?.with_info(comment.info);
-    Ok(Frame { atoms, energy: comment.energy, energies, forces, stress: comment.stress })
+    Ok(Frame { atoms, results: Results { energy: comment.energy, energies, forces, stress: comment.stress } })
 }
 
 fn parse(text: &str) -> Option<Vec<Property<'_>>> {
@@ -127,57 +133,71 @@ fn column(cells: &[(&str, usize)], kind: char, width: usize) -> Result<Column> {
     Ok(Column { width: (width > 1).then_some(width), values })
 }
 
-/// Columns of the frame beside species and positions: name, kind letter, words per row, all words.
-fn extras(frame: &Frame) -> Vec<(String, char, usize, Vec<String>)> {
-    let real = |values: &[f64]| values.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>();
-    let flag = |flag: bool| (if flag { "T" } else { "F" }).to_owned();
-    let mut extras = Vec::new();
-    for (name, column) in frame.atoms.columns() {
+/// A column to write: name, kind letter, words per row, all words.
+pub(super) struct Written {
+    name: String,
+    kind: char,
+    width: usize,
+    words: Vec<String>,
+}
+
+/// Everything beside species and positions.
+pub(super) fn columns(atoms: &Atoms, results: &Results) -> Vec<Written> {
+    let mut written = Vec::new();
+    let mut push = |name: &str, kind, width, words| written.push(Written { name: name.to_owned(), kind, width, words });
+    for (name, column) in atoms.columns() {
         let (kind, words) = match &column.values {
             Values::Int(values) => ('I', values.iter().map(i64::to_string).collect()),
-            Values::Real(values) => ('R', real(values)),
-            Values::Bool(values) => ('L', values.iter().map(|value| flag(*value)).collect()),
+            Values::Real(values) => ('R', reals_text(values)),
+            Values::Bool(values) => ('L', values.iter().map(|value| flag_text(*value)).collect()),
             Values::Text(values) => ('S', values.clone()),
         };
         // Words cannot hold blanks, nor names colons: such a column has no place in this format.
         let fits = |word: &String| !word.is_empty() && !word.contains(char::is_whitespace);
-        if words.iter().all(fits) && !name.contains([':', ' ', '"', '=']) {
-            extras.push((name.to_owned(), kind, column.width.unwrap_or(1), words));
+        let named = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        if words.iter().all(fits) && !name.is_empty() && name.chars().all(named) && !OWN.contains(&name) {
+            push(name, kind, column.width.unwrap_or(1), words);
         }
     }
-    let fixed = frame.atoms.fixed();
+    let fixed = atoms.fixed();
     if !fixed.is_empty() {
-        let mask = (0..frame.atoms.len()).map(|index| flag(!fixed.contains(&index))).collect();
-        extras.push(("move_mask".into(), 'L', 1, mask));
+        push("move_mask", 'L', 1, (0..atoms.len()).map(|index| flag_text(!fixed.contains(&index))).collect());
     }
-    if let Some(energies) = &frame.energies {
-        extras.push(("energies".into(), 'R', 1, real(energies)));
+    if let Some(energies) = &results.energies {
+        push("energies", 'R', 1, reals_text(energies));
     }
-    if let Some(forces) = &frame.forces {
-        extras.push(("forces".into(), 'R', 3, real(forces.as_flattened())));
+    if let Some(forces) = &results.forces {
+        push("forces", 'R', 3, reals_text(forces.as_flattened()));
     }
-    extras
+    written
 }
 
-pub(super) fn properties(frame: &Frame) -> String {
+fn reals_text(values: &[f64]) -> Vec<String> {
+    values.iter().map(|x| format!("{x:?}")).collect()
+}
+
+fn flag_text(flag: bool) -> String {
+    (if flag { "T" } else { "F" }).to_owned()
+}
+
+pub(super) fn properties(columns: &[Written]) -> String {
     let mut text = "species:S:1:pos:R:3".to_owned();
-    for (name, kind, width, _) in extras(frame) {
+    for Written { name, kind, width, .. } in columns {
         text.push_str(&format!(":{name}:{kind}:{width}"));
     }
     text
 }
 
-pub(super) fn write(frame: &Frame) -> String {
-    let extras = extras(frame);
-    let mut text = String::new();
-    let row = |v: &Vec3| v.map(|x| format!("{x:?}")).join(" ");
-    for (index, (symbol, position)) in frame.atoms.symbols().zip(frame.atoms.positions()).enumerate() {
-        text.push_str(&format!("{symbol} {}", row(position)));
-        for (_, _, width, words) in &extras {
-            text.push(' ');
-            text.push_str(&words[index * width..(index + 1) * width].join(" "));
+pub(super) fn write(out: &mut impl fmt::Write, atoms: &Atoms, columns: &[Written]) -> fmt::Result {
+    for (index, (symbol, [x, y, z])) in atoms.symbols().zip(atoms.positions()).enumerate() {
+        write!(out, "{symbol} {x:?} {y:?} {z:?}")?;
+        for Written { width, words, .. } in columns {
+            // A row that is missing would be a shape that results cannot have.
+            for word in words.iter().skip(index * width).take(*width) {
+                write!(out, " {word}")?;
+            }
         }
-        text.push('\n');
+        writeln!(out)?;
     }
-    text
+    Ok(())
 }
