@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::md5;
-use crate::science::io::mson::{atoms_json, to_mson};
+use crate::science::io::mson::{atoms_json, to_mson, with_info};
 use crate::science::{Atoms, Properties};
 
 /// The version of quacc whose schema the documents follow.
@@ -27,15 +27,30 @@ pub(super) fn results(found: &Properties) -> Value {
     results
 }
 
-/// The final atoms: in their notes an `_id`, which is a hash of the structure, and the ids they had before.
-pub(super) fn final_atoms(atoms: &Atoms) -> Value {
-    let mut atoms = atoms.clone();
-    let json = atoms_json(&atoms);
+/// quacc's `_id` of a structure: a hash of all but its notes.
+///
+/// ```
+/// use volley::science::build::bulk;
+/// let copper = bulk("Cu", &Default::default())?;
+/// assert_eq!(volley::recipes::structure_id(&copper), "d4859270a1a67083343bec0ab783f774");
+/// # Ok::<(), volley::science::Error>(())
+/// ```
+pub fn structure_id(atoms: &Atoms) -> String {
+    id_of(&atoms_json(atoms))
+}
+
+fn id_of(json: &str) -> String {
     // quacc hashes a text without the widths of number types.
     let text =
         json.replace("int64", "int").replace("int32", "int").replace("float64", "float").replace("float32", "float");
-    let info = atoms.info_mut();
-    if let Some(old) = info.insert("_id".into(), md5::hex(text.as_bytes()).into()) {
+    md5::hex(text.as_bytes())
+}
+
+/// The final atoms: in their notes their `_id`, and the ids they had before.
+pub(super) fn final_atoms(atoms: &Atoms) -> Value {
+    let json = atoms_json(atoms);
+    let mut info = atoms.info().clone();
+    if let Some(old) = info.insert("_id".into(), id_of(&json).into()) {
         match info.get_mut("_old_ids").and_then(Value::as_array_mut) {
             Some(ids) => ids.push(old),
             None => {
@@ -43,7 +58,7 @@ pub(super) fn final_atoms(atoms: &Atoms) -> Value {
             }
         }
     }
-    to_mson(&atoms)
+    with_info(json, &info)
 }
 
 /// Atoms as a frame of a trajectory has them.

@@ -24,6 +24,16 @@ pub enum Error {
         /// The optimisation steps made.
         steps: usize,
     },
+    /// One slab of a flow has no result.
+    #[error("slab ({} {} {}), shift {shift}: {source}", .miller_index[0], .miller_index[1], .miller_index[2])]
+    Slab {
+        /// Its plane.
+        miller_index: [i32; 3],
+        /// Its termination.
+        shift: f64,
+        /// What went wrong.
+        source: Box<Error>,
+    },
     /// The forces did not become small in the steps allowed.
     #[error(
         "the optimisation did not converge: largest force {fmax:.6} eV/Angstrom after {steps} steps, wanted below {wanted}"
@@ -38,4 +48,15 @@ pub enum Error {
         /// The whole result document as far as it came, with `converged: false`.
         document: Box<Value>,
     },
+}
+
+impl Error {
+    /// The result document as far as it came, where a relaxation did not converge.
+    pub fn document(&self) -> Option<&Value> {
+        match self {
+            Self::NotConverged { document, .. } => Some(document),
+            Self::Slab { source, .. } => source.document(),
+            _ => None,
+        }
+    }
 }

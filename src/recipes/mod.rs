@@ -5,16 +5,28 @@
 mod document;
 mod error;
 mod md5;
+mod metadata;
+mod optimizers;
+mod progress;
 mod relax_job;
 mod schema;
+mod slab_options;
+mod slabs_flow;
 mod static_job;
 mod summary;
+mod surface;
 
+pub use document::structure_id;
 pub use error::{Error, Result};
+pub use metadata::metadata;
+pub use optimizers::OptParams;
+pub use progress::Progress;
 pub use relax_job::RelaxJob;
-pub use schema::{CalcParams, OptParams};
+pub use schema::CalcParams;
+pub use slabs_flow::{BulkToSlabsFlow, Prepared};
 pub use static_job::StaticJob;
-pub use summary::Summary;
+pub use summary::{Summary, single, warnings};
+pub use surface::JOULE_PER_SQUARE_METRE;
 
 use serde_json::Value;
 
@@ -25,14 +37,33 @@ use crate::science::{Atoms, emt};
 pub struct Context<'a> {
     /// The directory of the run, for the key `dir_name`.
     pub dir_name: &'a str,
-    /// Asked before every evaluation; true ends the recipe with [`Error::Interrupted`].
+    /// Asked at the start and after every step; true ends the recipe with [`Error::Interrupted`].
     pub interrupt: &'a dyn Fn() -> bool,
+    /// Told of every step of a relaxation.
+    pub observe: &'a dyn Fn(&Progress),
+}
+
+impl<'a> Context<'a> {
+    /// In this directory, to the end, and unobserved.
+    pub fn new(dir_name: &'a str) -> Self {
+        Self { dir_name, interrupt: &|| false, observe: &|_| () }
+    }
 }
 
 /// A calculation with its parameters.
 pub trait Recipe {
     /// Whether `atoms` can be computed, as far as that can be told without computing.
     fn check(&self, atoms: &Atoms) -> Result<()>;
+
+    /// What is worth knowing before `atoms` are computed so, a sentence each.
+    fn notices(&self, _atoms: &Atoms) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether whoever runs it should keep what it observes in files.
+    fn keeps_files(&self) -> bool {
+        false
+    }
 
     /// Computes, and returns the result document. `atoms` is not changed.
     fn run(&self, atoms: &Atoms, context: &Context) -> Result<Value>;

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::document::{document, final_atoms, results};
 use super::error::{Error, Result};
+use super::metadata::metadata;
 use super::schema::{CalcParams, additional_fields};
+use super::surface::surface_energies;
 use super::{Context, Recipe, check_emt};
 use crate::science::emt::Emt;
 use crate::science::fields::Fields;
@@ -18,7 +20,7 @@ use crate::science::{Atoms, Calculator};
 /// use volley::recipes::{Context, Recipe, StaticJob};
 /// let copper = volley::science::structure::build(&json!({"bulk": "Cu"}))?;
 /// let job = StaticJob::from_value(&json!({"calc_params": {"asap_cutoff": false}}))?;
-/// let document = job.run(&copper, &Context { dir_name: "/tmp", interrupt: &|| false })?;
+/// let document = job.run(&copper, &Context::new("/tmp"))?;
 /// assert_eq!(document["name"], "EMT Static");
 /// assert!(document["results"]["energy"].as_f64().unwrap() < -0.0056);
 /// # Ok::<(), volley::recipes::Error>(())
@@ -54,12 +56,16 @@ impl Recipe for StaticJob {
             return Err(Error::Interrupted { steps: 0 });
         }
         let found = Emt::new(self.calc.asap_cutoff).calculate(atoms)?;
+        // Nothing has moved: what is true of the input is true of the result.
+        let (key, metadata) = metadata(atoms);
         let own = json!({
             "atoms": final_atoms(atoms),
-            "input_atoms": {"atoms": to_mson(atoms)},
+            "input_atoms": {"atoms": to_mson(atoms), key: metadata},
+            key: metadata,
             "name": "EMT Static",
             "parameters": {"asap_cutoff": self.calc.asap_cutoff},
             "results": results(&found),
+            "surface_energy": surface_energies(atoms, found.energy, self.calc),
         });
         Ok(document(own, context.dir_name, &self.additional_fields))
     }

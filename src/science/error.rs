@@ -127,6 +127,17 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A structure file that cannot be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// A matrix without the decomposition an optimiser needs.
     #[error("the optimiser broke down at step {step}: {reason}")]
     Optimizer {
@@ -146,6 +157,14 @@ impl Error {
     /// A [`Error::Parse`] at `line`, counted from 1.
     pub fn at(line: usize, reason: impl Into<String>) -> Self {
         Self::Parse { line, reason: reason.into() }
+    }
+
+    /// The error as one at `line`, unless it names a line already.
+    pub fn on_line(self, line: usize) -> Self {
+        match self {
+            Self::Parse { .. } => self,
+            other => Self::at(line, other.to_string()),
+        }
     }
 }
 

@@ -2,10 +2,15 @@
 
 mod builders;
 mod formats;
+mod formats_ase;
+mod formats_cif;
+mod metadata;
 mod physics;
 mod recipes;
 mod relaxations;
 mod single_points;
+mod slab_flows;
+mod slabs;
 
 use serde_json::Value;
 use volley::science::Atoms;
