@@ -142,7 +142,7 @@ fn details(failure: &TaskFailure) -> Bson {
             "all_returncodes": returncodes.iter().map(|&code| int(code)).collect::<Vec<_>>(),
             "stderr": stderr,
         }),
-        TaskFailure::Recipe(recipes::Error::NotConverged { document, .. }) => json::to_bson(document),
+        TaskFailure::Recipe(error) => error.document().map_or(Bson::Null, json::to_bson),
         _ => Bson::Null,
     }
 }

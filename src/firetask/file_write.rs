@@ -65,7 +65,15 @@ mod tests {
         let write = |task: Document| {
             let interrupt = Interrupt::default();
             let spec = Document::new();
-            FileWriteTask.run(&Run { task: &task, spec: &spec, directory: directory.path(), interrupt: &interrupt })
+            FileWriteTask.run(&Run {
+                task: &task,
+                spec: &spec,
+                directory: directory.path(),
+                interrupt: &interrupt,
+                fw_id: 1,
+                launch_id: 1,
+                previous: &|| None,
+            })
         };
         let files = doc! {"files_to_write": [{"filename": "a", "contents": "1\n"}, {"filename": "b", "contents": ""}]};
         assert_eq!(write(files.clone()).expect("writes"), FwAction::default());

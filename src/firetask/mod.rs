@@ -10,8 +10,9 @@ use std::path::Path;
 use bson::{Bson, Document};
 
 use crate::config::nearest;
-use crate::workflow::{Draft, FwAction};
+use crate::workflow::{Draft, FwAction, FwId, Launch, LaunchId};
 
+mod collect;
 mod emt;
 mod failure;
 mod file_write;
@@ -21,6 +22,7 @@ mod prepare;
 mod process;
 mod script;
 
+pub use emt::RecipeWorkflow;
 pub use failure::{Attempt, TaskFailure};
 pub use interrupt::Interrupt;
 pub use params::BadTask;
@@ -49,10 +51,23 @@ pub struct Run<'a> {
     pub directory: &'a Path,
     /// Says when to stop; a task that takes longer than a moment looks at it.
     pub interrupt: &'a Interrupt,
+    /// Whose task it is.
+    pub fw_id: FwId,
+    /// Which of its runs this is.
+    pub launch_id: LaunchId,
+    /// Looks up how the firework's last run that came to an end did so, when it runs once more.
+    pub previous: &'a dyn Fn() -> Option<Launch>,
 }
 
 /// Every kind of task that runs without Python.
-static KNOWN: [&dyn Firetask; 4] = [&script::ScriptTask, &file_write::FileWriteTask, &emt::RELAX, &emt::STATIC];
+static KNOWN: [&dyn Firetask; 6] = [
+    &script::ScriptTask,
+    &file_write::FileWriteTask,
+    &emt::RELAX,
+    &emt::STATIC,
+    &emt::SlabsTask,
+    &collect::CollectResultsTask,
+];
 
 /// The name a task asks for, with FireWorks' former names replaced.
 pub fn name_of(task: &Document) -> &str {

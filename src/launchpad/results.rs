@@ -22,8 +22,10 @@ pub struct FireworkResult {
     pub state: State,
     /// Where it ran last.
     pub directory: Option<String>,
-    /// The gist of its result document, when a recipe has written one.
-    pub summary: Option<Summary>,
+    /// The gist of its result document, when a recipe has written one: a row for each structure.
+    pub summaries: Vec<Summary>,
+    /// The rows it has collected from the recipes above it, in their order.
+    pub collected: Vec<Value>,
 }
 
 /// The results of all fireworks of the workflow that `fw_id` belongs to.
@@ -40,18 +42,23 @@ pub fn results(store: &dyn Store, fw_id: FwId) -> Result<Vec<FireworkResult>, La
         .into_iter()
         .map(|firework| {
             let launch = firework.launches.last().and_then(|id| launches.get(id));
+            let document = launch.map(stored_data).unwrap_or_default();
             FireworkResult {
                 fw_id: firework.fw_id,
                 name: firework.name,
                 state: firework.state,
                 directory: launch.map(|launch| launch.launch_dir.clone()),
-                summary: launch.and_then(summary),
+                summaries: Summary::all_of(&document),
+                collected: document["results"].as_array().cloned().unwrap_or_default(),
             }
         })
         .collect())
 }
 
-fn summary(launch: &Launch) -> Option<Summary> {
-    let stored = launch.action.as_ref()?.get("stored_data").and_then(Bson::as_document)?;
-    Summary::of(&Value::Object(from_document(stored)))
+/// What its launch stored; of a relaxation that did not converge, how far it came.
+fn stored_data(launch: &Launch) -> Value {
+    let stored = launch.action.as_ref().and_then(|action| action.get("stored_data")).and_then(Bson::as_document);
+    let stored = stored.map_or(Value::Null, |stored| Value::Object(from_document(stored)));
+    let details = &stored["_exception"]["_details"];
+    if details["atoms"].is_object() { details.clone() } else { stored }
 }

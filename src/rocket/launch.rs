@@ -16,10 +16,15 @@ use super::hook;
 use crate::firetask::{self, Attempt, Firetask, Interrupt, Run, TaskFailure};
 use crate::store::Claim;
 use crate::workflow::mods::{self, ModError};
-use crate::workflow::{Draft, FWorker, FwAction, State, json};
+use crate::workflow::{Draft, FWorker, FwAction, Launch, State, json};
 
-/// Runs the tasks. `None` when it was interrupted.
-pub fn run(claim: &Claim, worker: &FWorker, interrupt: &Interrupt) -> Option<(State, FwAction)> {
+/// Runs the tasks; `previous` is for [`Run`]. `None` when it was interrupted.
+pub fn run(
+    claim: &Claim,
+    previous: &dyn Fn() -> Option<Launch>,
+    worker: &FWorker,
+    interrupt: &Interrupt,
+) -> Option<(State, FwAction)> {
     let directory = Path::new(&claim.launch.launch_dir);
     let tasks: Vec<&Document> = claim.firework.tasks().collect();
     let attempt = |position: usize| Attempt {
@@ -49,7 +54,8 @@ pub fn run(claim: &Claim, worker: &FWorker, interrupt: &Interrupt) -> Option<(St
             return None;
         }
         info!("Task started: {}.", kind.name());
-        let run = Run { task: tasks[position], spec: &spec, directory, interrupt };
+        let (fw_id, launch_id) = (claim.firework.fw_id, claim.launch.launch_id);
+        let run = Run { task: tasks[position], spec: &spec, directory, interrupt, fw_id, launch_id, previous };
         let is_last = position + 1 == tasks.len();
         match run_task(kind, &run, position + 1).and_then(|action| follow(&action, is_last, &spec).map(|s| (action, s)))
         {

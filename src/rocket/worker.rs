@@ -20,7 +20,7 @@ use super::{RocketError, launch, spool};
 use crate::config::Settings;
 use crate::firetask::Interrupt;
 use crate::store::{Claim, ClaimRequest, Held, Outcome, Store};
-use crate::workflow::{FwId, State, json};
+use crate::workflow::{FwId, Launch, State, json};
 
 /// What a worker did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl Worker<'_> {
         info!("Launching Rocket");
         info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
         let result = match launch::prepare(&claim, self.settings.fw_config.print_fw_json) {
-            Ok(()) => launch::run(&claim, &self.settings.fworker, interrupt),
+            Ok(()) => launch::run(&claim, &|| self.previous(&claim), &self.settings.fworker, interrupt),
             Err(unwritable) if unwritable.is_its_own_fault(&claim) => {
                 warn!("fw_id: {}: {unwritable}", claim.firework.fw_id);
                 Some((State::Fizzled, unwritable.fizzled(&claim)))
@@ -183,6 +183,18 @@ impl Worker<'_> {
             warn!("fw_id: {} is somebody else's by now, and is not reported", claim.firework.fw_id);
         }
         Ok(())
+    }
+
+    /// How the last run of the firework that came to an end did so; runs that were interrupted have
+    /// left nothing. A task may go on from there, or begin anew: so a store that does not answer is
+    /// no hindrance.
+    fn previous(&self, claim: &Claim) -> Option<Launch> {
+        let launch = |id| {
+            let found = self.store.find_launches(&[id]);
+            found.inspect_err(|error| warn!("cannot read launch {id}: {error}")).ok()?.pop()
+        };
+        let newest_first = claim.firework.archived_launches.iter().rev();
+        newest_first.filter_map(|id| launch(*id)).find(|launch| launch.action.is_some())
     }
 
     /// Hands back what was not begun, and reports what is done.

@@ -156,6 +156,28 @@ fn our_worker_runs_what_python_adds() {
 }
 
 #[test]
+fn python_adds_every_example_and_reads_what_grew_of_it() {
+    let Some(shared) = Shared::new() else { return };
+    for name in ["serial.yaml", "parallel.yaml", "slabs.yaml"] {
+        let path = format!("{}/templates/workflows/{name}", env!("CARGO_MANIFEST_DIR"));
+        let lpad = std::path::Path::new(&shared.python).with_file_name("lpad");
+        let mut command = Command::new(lpad);
+        shared.at_home(&mut command);
+        let added = command.args(["add", &path]).output().expect("runs");
+        assert!(added.status.success(), "{name}: {}", String::from_utf8_lossy(&added.stderr));
+    }
+    // The last one: 5 relaxes the bulk, 6 cuts the slabs, 7 is the table.
+    for _ in 0..6 {
+        shared.site.run_well(&["singleshot"]);
+    }
+    let states = &shared.python(&["read", "7"])["states"];
+    assert_eq!((&states["7"], states["8"].is_string()), (&json!("WAITING"), true), "{states}");
+    shared.site.run_well(&["rapidfire"]);
+    let read = shared.python(&["read", "7"]);
+    assert_eq!((&read["state"], &read["stored"]["7"]["count"]), (&json!("COMPLETED"), &json!(3)), "{read}");
+}
+
+#[test]
 fn indexes_are_those_of_python() {
     let Some(shared) = Shared::new() else { return };
     let database = shared.site.launchpad.database();

@@ -20,3 +20,15 @@ class EmtStaticTask(VolleyTask):
     """Computes energy, forces and stress of a structure with EMT."""
 
     _fw_name = "EmtStaticTask"
+
+
+class EmtBulkToSlabsTask(VolleyTask):
+    """Relaxes every slab of a bulk crystal with EMT."""
+
+    _fw_name = "EmtBulkToSlabsTask"
+
+
+class CollectResultsTask(VolleyTask):
+    """Makes one table of what the recipes above it found."""
+
+    _fw_name = "CollectResultsTask"
