@@ -14,6 +14,7 @@ use exit::Exit;
 
 pub mod common;
 pub mod confirm;
+mod emt;
 pub mod exit;
 mod link;
 mod log;
@@ -22,8 +23,10 @@ pub mod output;
 mod qlaunch;
 mod rlaunch;
 pub mod select;
+pub mod settings;
+pub mod structures;
 
-/// A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch
+/// A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch; EMT recipes also right here
 #[derive(Debug, Args)]
 struct Volley {
     #[command(subcommand)]
@@ -36,6 +39,7 @@ enum Verb {
     Lpad(Box<lpad::Args>),
     Rlaunch(Box<rlaunch::Args>),
     Qlaunch(Box<qlaunch::Args>),
+    Emt(emt::Args),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
 }
@@ -53,6 +57,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Lpad(args) => lpad::run(*args),
         Verb::Rlaunch(args) => rlaunch::run(*args),
         Verb::Qlaunch(args) => qlaunch::run(*args),
+        Verb::Emt(args) => emt::run(args),
         Verb::Link(args) => link::run(&args),
     }
 }

@@ -49,3 +49,12 @@ fn fireworks_without_a_recipe_have_no_numbers() {
     assert_eq!(results[0]["state"], "FIZZLED");
     assert_eq!(results[0]["formula"], serde_json::Value::Null);
 }
+
+#[test]
+fn a_list_called_results_need_not_be_a_table() {
+    let cli = Cli::sqlite();
+    cli.lpad(&["add_recipe", "emt.static", "bulk:Cu", "--set", "additional_fields.results=[1, 2]"]).done();
+    cli.rapidfire();
+    let table = cli.lpad(&["results", "-i", "1", "-o", "table"]).done().stdout;
+    assert!(table.contains("COMPLETED") && !table.contains("Collected"), "{table}");
+}

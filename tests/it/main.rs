@@ -2,7 +2,9 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod cli_add;
+mod cli_add_recipe;
 mod cli_delete_wflows;
+mod cli_emt;
 mod cli_faces;
 mod cli_get_fws;
 mod cli_get_launchdir;
@@ -14,6 +16,7 @@ mod cli_results;
 mod cli_set_priority;
 mod cli_wait;
 mod config;
+mod firetask_emt;
 mod firetask_script;
 mod fireworks_documents;
 mod layering;

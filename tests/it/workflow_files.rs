@@ -70,8 +70,8 @@ fn what_fireworks_dumps_can_be_added_again() {
 #[test]
 fn the_examples_are_right() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/workflows");
-    for name in ["serial.yaml", "parallel.yaml"] {
+    for (name, count) in [("serial.yaml", 2), ("parallel.yaml", 2), ("slabs.yaml", 3)] {
         let found = read(&PathBuf::from(folder).join(name)).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(found[0].draft.fireworks().len(), 2, "{name}");
+        assert_eq!(found[0].draft.fireworks().len(), count, "{name}");
     }
 }

@@ -35,14 +35,19 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let store = context.open()?;
     let ids = store.insert(&drafts, Timestamp::now())?;
-    if context.format == Format::Table {
-        for (draft, ids) in drafts.iter().zip(&ids) {
-            output::text(&sentence(draft, ids))?;
-        }
-    } else {
-        output::list(context.format, ids.iter().map(|ids| id_map(ids)).collect())?;
-    }
+    print(context.format, &drafts, &ids)?;
     Ok(Exit::Done)
+}
+
+/// Says which ids the workflows got.
+pub fn print(format: Format, drafts: &[Draft], ids: &[Vec<(i64, FwId)>]) -> Result<()> {
+    if format != Format::Table {
+        return output::list(format, ids.iter().map(|ids| id_map(ids)).collect());
+    }
+    for (draft, ids) in drafts.iter().zip(ids) {
+        output::text(&sentence(draft, ids))?;
+    }
+    Ok(())
 }
 
 /// The workflow files of folders, by name; what is hidden or no workflow file is left out.

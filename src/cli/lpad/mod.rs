@@ -12,6 +12,7 @@ use crate::config::{Origin, Settings};
 use crate::store::{Location, Store};
 
 mod add;
+mod add_recipe;
 mod change;
 mod delete_wflows;
 mod get_fws;
@@ -48,6 +49,9 @@ enum Verb {
     /// Add workflows from files
     #[command(visible_alias = "add_wf")]
     Add(add::Args),
+    /// Add a workflow of a built-in recipe for each structure
+    #[command(name = "add_recipe")]
+    AddRecipe(add_recipe::Args),
     /// Show fireworks
     #[command(name = "get_fws")]
     GetFws(listing::ListArgs),
@@ -111,6 +115,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Init(args) => init::run(&context, args),
         Verb::Reset(args) => reset::run(&context, args),
         Verb::Add(args) => add::run(&context, args),
+        Verb::AddRecipe(args) => add_recipe::run(&context, args),
         Verb::GetFws(args) => get_fws::run(&context, args),
         Verb::GetWflows(args) => get_wflows::run(&context, args),
         Verb::GetLaunchdir(args) => get_launchdir::run(&context, args),

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, Format, Table};
+use crate::cli::output::{self, Cell, Format, SummaryColumns, Table};
 use crate::launchpad::results::{FireworkResult, results};
+use crate::recipes::Summary;
 use crate::workflow::FwId;
 
 /// Arguments of `lpad results`.
@@ -24,36 +25,53 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         table(&found)?;
     } else {
         // Always a list, however many fireworks there are: this is no listing of FireWorks.
-        output::value(context.format, &found.iter().map(value).collect())?;
+        let rows = found.iter().flat_map(|firework| rows(firework).map(move |row| value(firework, row)));
+        output::value(context.format, &rows.collect())?;
     }
     Ok(Exit::Done)
 }
 
 fn table(found: &[FireworkResult]) -> Result<()> {
-    let head = ["id", "name", "state", "formula", "energy (eV)", "max force (eV/Å)", "steps", "converged", "directory"];
-    let mut table = Table::new(&head);
+    let columns = SummaryColumns::of(found.iter().flat_map(|firework| &firework.summaries));
+    let mut table = Table::new(&[&["id", "name", "state"], columns.head().as_slice(), &["directory"]].concat());
     for firework in found {
-        let of =
-            |show: &dyn Fn(&crate::recipes::Summary) -> String| firework.summary.as_ref().map(show).unwrap_or_default();
-        let yes = |yes: bool| if yes { "yes" } else { "no" };
-        table.row([
-            firework.fw_id.to_string().into(),
-            firework.name.as_str().into(),
-            firework.state.into(),
-            of(&|summary| summary.formula.clone()).into(),
-            of(&|summary| format!("{:.6}", summary.energy)).into(),
-            of(&|summary| format!("{:.6}", summary.max_force)).into(),
-            of(&|summary| summary.steps.map(|steps| steps.to_string()).unwrap_or_default()).into(),
-            of(&|summary| summary.converged.map(yes).unwrap_or_default().to_owned()).into(),
-            firework.directory.as_deref().unwrap_or_default().into(),
-        ]);
+        for row in rows(firework) {
+            let start: [Cell; 3] =
+                [firework.fw_id.to_string().into(), firework.name.as_str().into(), firework.state.into()];
+            let directory = firework.directory.as_deref().unwrap_or_default();
+            table.row(start.into_iter().chain(columns.cells(row)).chain([directory.into()]));
+        }
     }
-    table.print("no fireworks")
+    table.print("no fireworks")?;
+    found.iter().filter(|firework| !firework.collected.is_empty()).try_for_each(collected)
 }
 
-fn value(firework: &FireworkResult) -> Value {
-    let summary = firework.summary.as_ref();
-    json!({
+/// What one firework has collected from others.
+fn collected(firework: &FireworkResult) -> Result<()> {
+    let rows: Vec<(&Value, Summary)> =
+        firework.collected.iter().filter_map(|row| Some((row, Summary::from_value(row)?))).collect();
+    // Other tasks, too, may store a list of this name.
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let columns = SummaryColumns::of(rows.iter().map(|(_, row)| row));
+    let mut table = Table::new(&[&["id"], columns.head().as_slice()].concat());
+    for (row, summary) in &rows {
+        let id = row["fw_id"].as_i64().map(|id| id.to_string()).unwrap_or_default();
+        table.row([id.into()].into_iter().chain(columns.cells(Some(summary))));
+    }
+    output::text(&format!("\nCollected by firework {} ({}):", firework.fw_id, firework.name))?;
+    table.print("nothing")
+}
+
+/// A row for each structure, but one for every firework.
+fn rows(firework: &FireworkResult) -> impl Iterator<Item = Option<&Summary>> {
+    let none = firework.summaries.is_empty().then_some(None);
+    firework.summaries.iter().map(Some).chain(none)
+}
+
+fn value(firework: &FireworkResult, summary: Option<&Summary>) -> Value {
+    let mut value = json!({
         "fw_id": firework.fw_id,
         "name": firework.name,
         "state": firework.state.as_str(),
@@ -63,5 +81,14 @@ fn value(firework: &FireworkResult) -> Value {
         "steps": summary.and_then(|summary| summary.steps),
         "converged": summary.and_then(|summary| summary.converged),
         "directory": firework.directory,
-    })
+    });
+    if let Some(summary) = summary.filter(|summary| summary.miller_index.is_some()) {
+        value["miller_index"] = json!(summary.miller_index);
+        value["shift"] = json!(summary.shift);
+        value["surface_energy"] = json!(summary.surface_energy);
+    }
+    if !firework.collected.is_empty() {
+        value["collected"] = json!(firework.collected);
+    }
+    value
 }

@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+mod summaries;
 mod table;
 
+pub use summaries::SummaryColumns;
 pub use table::{Cell, Table};
 
 /// What `-o` may say.
