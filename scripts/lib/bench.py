@@ -15,9 +15,12 @@ import tempfile
 import time
 import uuid
 
+from bench_emt import emt  # noqa: F401, called by name
+from bench_recipes import recipes  # noqa: F401, called by name
+
 ROOT = sys.argv[1]
 VOLLEY = os.path.join(ROOT, "target", "release", "volley")
-MONGO = os.environ["VOLLEY_TEST_MONGO"]
+MONGO = os.environ.get("VOLLEY_TEST_MONGO")  # not there if only EMT is measured
 ROUNDS = 3
 # Beside the build, and removed only at the end: ext4 takes milliseconds to make a file where
 # thousands have just been deleted, which would be measured in place of the launchpads.
@@ -161,51 +164,6 @@ def growth():
         median_ratio("SQLite", lambda: volley_rate(path, [wide]), lambda: volley_rate(path, small))
 
 
-def emt():
-    import numpy
-    from ase.build import bulk
-    from ase.calculators.emt import EMT
-
-    print("EMT energy, forces and stress of 4000 rattled Cu atoms: ms          Volley       ASE     ratio")
-    atoms = bulk("Cu", cubic=True) * (10, 10, 10)
-    atoms.rattle(0.05, seed=1)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(
-            {
-                "numbers": atoms.numbers.tolist(),
-                "positions": atoms.positions.tolist(),
-                "cell": atoms.cell.array.tolist(),
-                "pbc": [True] * 3,
-            },
-            file,
-        )
-        file.flush()
-        program = os.path.join(ROOT, "target", "release", "examples", "emt_bench")
-        for kind in ("warm", "cold"):
-
-            def ours():
-                return json.loads(subprocess.check_output([program, file.name]))
-
-            def theirs():
-                calculator, moved = EMT(), atoms.copy()
-                moved.calc = calculator
-                if kind == "warm":
-                    moved.get_potential_energy()
-                    moved.positions += numpy.random.default_rng(2).normal(0, 1e-4, moved.positions.shape)
-                start = time.perf_counter()
-                energy, _ = moved.get_potential_energy(), moved.get_forces()
-                return 1e3 * (time.perf_counter() - start), energy
-
-            pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
-            if kind == "cold":
-                worst = max(abs(a["energy"] - b[1]) for a, b in pairs)
-                print(f"  greatest difference of the energies: {worst:.1e} eV")
-            ratio = statistics.median(b[0] / a[f"{kind}_ms"] for a, b in pairs)
-            mine = statistics.median(a[f"{kind}_ms"] for a, _ in pairs)
-            other = statistics.median(b[0] for _, b in pairs)
-            print(f"  {kind + ' neighbour list':<52} {mine:>9.2f} {other:>9.1f}   x {ratio:.0f}", flush=True)
-
-
 def listing():
     print("`lpad get_fws` of 100 fireworks, process start to exit: ms          Volley FireWorks     ratio")
     lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
@@ -232,7 +190,7 @@ def listing():
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    chosen = sys.argv[2:] or ["throughput", "round-trips", "growth", "emt", "listing"]
+    chosen = sys.argv[2:] or ["throughput", "round-trips", "growth", "emt", "recipes", "listing"]
     for name in chosen:
         globals()[name.replace("-", "_")]()
         print()
