@@ -68,9 +68,14 @@ pub(super) fn frame(atoms: &Atoms) -> Value {
     to_mson(&atoms)
 }
 
+/// An object of these members, moved and not copied as `json!` does: a trajectory is large.
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
 /// The document: `own` keys of the recipe, what all recipes say, and additional fields, which win.
-pub(super) fn document(own: Value, dir_name: &str, additional: &Map<String, Value>) -> Value {
-    let mut map = own.as_object().cloned().unwrap_or_default();
+pub(super) fn document(own: Map<String, Value>, dir_name: &str, additional: &Map<String, Value>) -> Value {
+    let mut map = own;
     map.insert("dir_name".into(), json!(dir_name));
     map.insert("nid".into(), json!(gethostname::gethostname().to_string_lossy()));
     map.insert("quacc_version".into(), json!(QUACC_VERSION));

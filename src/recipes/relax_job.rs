@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{document, final_atoms, frame, results};
+use super::document::{document, final_atoms, frame, object, results};
 use super::error::{Error, Result};
 use super::metadata::metadata;
 use super::optimizers::OptParams;
@@ -89,19 +89,19 @@ impl RelaxJob {
         let (key, found) = metadata(target.atoms());
         // What did not move has the same metadata.
         let started = if steps == 0 { found.clone() } else { metadata(&input).1 };
-        let own = json!({
-            "atoms": final_atoms(target.atoms()),
-            "converged": ending == Ending::Converged,
-            "input_atoms": {"atoms": frame(&input), key: started},
-            key: found,
-            "name": "EMT Relax",
-            "parameters": {"asap_cutoff": self.calc.asap_cutoff},
-            "parameters_opt": self.parameters_opt(),
-            "results": frame_results.last(),
-            "surface_energy": surface_energies(target.atoms(), energy, self.calc),
-            "trajectory": frames,
-            "trajectory_results": frame_results,
-        });
+        let own = object([
+            ("atoms", final_atoms(target.atoms())),
+            ("converged", (ending == Ending::Converged).into()),
+            ("input_atoms", object([("atoms", frame(&input)), (key, started)]).into()),
+            (key, found),
+            ("name", "EMT Relax".into()),
+            ("parameters", json!({"asap_cutoff": self.calc.asap_cutoff})),
+            ("parameters_opt", self.parameters_opt()),
+            ("results", frame_results.last().cloned().unwrap_or_default()),
+            ("surface_energy", surface_energies(target.atoms(), energy, self.calc)),
+            ("trajectory", frames.into()),
+            ("trajectory_results", frame_results.into()),
+        ]);
         let document = document(own, context.dir_name, &self.additional_fields);
         if ending == Ending::Converged {
             return Ok(document);

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::document::object;
 use super::error::{Error, Result};
 use super::relax_job::RelaxJob;
 use super::slab_options::slab_options;
@@ -129,14 +130,12 @@ impl Recipe for BulkToSlabsFlow {
             }
             relaxed.push(document);
         }
-        let mut document = json!({"relax": relaxed, "static": after});
+        let mut document = object([("relax", relaxed.into()), ("static", after.into())]);
         if !slabs.warnings.is_empty() {
-            document["warnings"] = json!(slabs.warnings);
+            document.insert("warnings".into(), json!(slabs.warnings));
         }
-        if let Some(bulk) = bulk {
-            document["bulk"] = bulk;
-        }
-        Ok(document)
+        document.extend(bulk.map(|bulk| ("bulk".to_owned(), bulk)));
+        Ok(document.into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{document, final_atoms, results};
+use super::document::{document, final_atoms, object, results};
 use super::error::{Error, Result};
 use super::metadata::metadata;
 use super::schema::{CalcParams, additional_fields};
@@ -58,15 +58,15 @@ impl Recipe for StaticJob {
         let found = Emt::new(self.calc.asap_cutoff).calculate(atoms)?;
         // Nothing has moved: what is true of the input is true of the result.
         let (key, metadata) = metadata(atoms);
-        let own = json!({
-            "atoms": final_atoms(atoms),
-            "input_atoms": {"atoms": to_mson(atoms), key: metadata},
-            key: metadata,
-            "name": "EMT Static",
-            "parameters": {"asap_cutoff": self.calc.asap_cutoff},
-            "results": results(&found),
-            "surface_energy": surface_energies(atoms, found.energy, self.calc),
-        });
+        let own = object([
+            ("atoms", final_atoms(atoms)),
+            ("input_atoms", object([("atoms", to_mson(atoms)), (key, metadata.clone())]).into()),
+            (key, metadata),
+            ("name", "EMT Static".into()),
+            ("parameters", json!({"asap_cutoff": self.calc.asap_cutoff})),
+            ("results", results(&found)),
+            ("surface_energy", surface_energies(atoms, found.energy, self.calc)),
+        ]);
         Ok(document(own, context.dir_name, &self.additional_fields))
     }
 }

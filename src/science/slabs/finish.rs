@@ -29,11 +29,10 @@ impl<'a> Bulk<'a> {
         // Rows of several values are mostly vectors, which would have to turn with the slab.
         let flat = atoms.columns().filter(|(_, column)| column.width.is_none());
         let mut columns: Vec<_> = flat.map(|(name, column)| (name.to_owned(), column.clone())).collect();
-        if let Some(found) = symmetry::find(atoms, SYMPREC) {
+        if let Some((letters, equivalent)) = sites(atoms) {
             columns.retain(|(name, _)| !["bulk_wyckoff", "bulk_equivalent"].contains(&name.as_str()));
-            let letters = found.wyckoffs.iter().map(char::to_string).collect();
             columns.push(("bulk_wyckoff".into(), Column::flat(Values::Text(letters))));
-            columns.push(("bulk_equivalent".into(), Column::flat(Values::Int(equivalent(atoms, &found)))));
+            columns.push(("bulk_equivalent".into(), Column::flat(Values::Int(equivalent))));
         }
         Self { atoms, columns }
     }
@@ -90,6 +89,16 @@ impl<'a> Bulk<'a> {
 pub(super) fn label(cut: &Cut) -> String {
     let [h, k, l] = cut.miller;
     format!("slab ({h} {k} {l}), shift {:.3}", cut.shift)
+}
+
+/// For each atom its Wyckoff letter, and the first atom that symmetry takes to it.
+fn sites(atoms: &Atoms) -> Option<(Vec<String>, Vec<i64>)> {
+    if atoms.len() == 1 && atoms.volume() > 0.0 {
+        // A lattice is its own best description: the point at the origin is a in all fourteen.
+        return Some((vec!["a".into()], vec![0]));
+    }
+    let found = symmetry::find(atoms, SYMPREC)?;
+    Some((found.wyckoffs.iter().map(char::to_string).collect(), equivalent(atoms, &found)))
 }
 
 /// For each atom the first that a symmetry operation of this cell takes to it.
