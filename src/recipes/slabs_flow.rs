@@ -147,7 +147,9 @@ fn final_atoms(document: &Value) -> Result<Atoms> {
 fn of_slab(slab: &Slab, error: Error) -> Error {
     match error {
         Error::Interrupted { .. } => error,
-        source => Error::Slab { miller_index: slab.miller_index, shift: slab.shift, source: Box::new(source) },
+        source => {
+            Error::Slab { miller_index: slab.miller_index, shift: slab.rounded_shift(), source: Box::new(source) }
+        }
     }
 }
 

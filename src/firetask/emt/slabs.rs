@@ -91,7 +91,7 @@ fn row(slab: &Slab) -> Value {
         "formula": slab.atoms.formula(),
         "natoms": slab.atoms.len(),
         "miller_index": slab.miller_index,
-        "shift": slab.shift,
+        "shift": slab.rounded_shift(),
     })
 }
 
@@ -99,7 +99,7 @@ fn row(slab: &Slab) -> Value {
 /// gives them others; those of the last slab, `from_end` 1, are the highest.
 fn chain(flow: &BulkToSlabsFlow, run: &Run<'_>, slab: &Slab, from_end: usize) -> Document {
     let [h, k, l] = slab.miller_index;
-    let of = format!("{} ({h} {k} {l}) {}", slab.atoms.formula(), slab.shift);
+    let of = format!("{} ({h} {k} {l}) {}", slab.atoms.formula(), slab.rounded_shift());
     let now = time::to_iso(Timestamp::now());
     let firework = |verb: &str, task: &str, parameters: &Value, structure: Option<Bson>, fw_id: i64| {
         let mut task = doc! {"_fw_name": task};

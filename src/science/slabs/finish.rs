@@ -76,13 +76,18 @@ impl<'a> Bulk<'a> {
         let stats = json!({
             "bulk": to_mson(self.atoms),
             "miller_index": cut.miller,
-            "shift": (cut.shift * 1e3).round() / 1e3,
+            "shift": rounded(cut.shift),
             "scale_factor": cut.scale_factor,
         });
         let info = Map::from_iter([("slab_stats".to_owned(), stats)]);
         let (miller_index, shift, scale_factor) = (cut.miller, cut.shift, cut.scale_factor);
         Ok(Some(Slab { atoms: atoms.with_info(info), miller_index, shift, scale_factor }))
     }
+}
+
+/// To three decimals, as quacc.
+pub(super) fn rounded(shift: f64) -> f64 {
+    (shift * 1e3).round() / 1e3
 }
 
 /// A slab's name in messages.

@@ -46,6 +46,13 @@ pub struct Slab {
     pub scale_factor: Mat3,
 }
 
+impl Slab {
+    /// The shift as quacc notes it, to three decimals.
+    pub fn rounded_shift(&self) -> f64 {
+        finish::rounded(self.shift)
+    }
+}
+
 /// What [`make_slabs_from_bulk`] made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slabs {
