@@ -58,7 +58,10 @@ pub fn results(store: &dyn Store, fw_id: FwId) -> Result<Vec<FireworkResult>, La
 /// What its launch stored; of a relaxation that did not converge, how far it came.
 fn stored_data(launch: &Launch) -> Value {
     let stored = launch.action.as_ref().and_then(|action| action.get("stored_data")).and_then(Bson::as_document);
-    let stored = stored.map_or(Value::Null, |stored| Value::Object(from_document(stored)));
-    let details = &stored["_exception"]["_details"];
-    if details["atoms"].is_object() { details.clone() } else { stored }
+    let mut stored = stored.map_or(Value::Null, |stored| Value::Object(from_document(stored)));
+    let details = stored.pointer_mut("/_exception/_details").filter(|details| details["atoms"].is_object());
+    match details.map(Value::take) {
+        Some(details) => details,
+        None => stored,
+    }
 }

@@ -92,7 +92,7 @@ impl RelaxJob {
         let own = object([
             ("atoms", final_atoms(target.atoms())),
             ("converged", (ending == Ending::Converged).into()),
-            ("input_atoms", object([("atoms", frame(&input)), (key, started)]).into()),
+            ("input_atoms", object([("atoms", frames.first().cloned().unwrap_or_default()), (key, started)]).into()),
             (key, found),
             ("name", "EMT Relax".into()),
             ("parameters", json!({"asap_cutoff": self.calc.asap_cutoff})),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::surface::surface_energy_of;
+use crate::science::Atoms;
 use crate::science::io::mson::from_mson;
 
 /// The gist of a result document.
@@ -39,8 +40,12 @@ pub struct Summary {
 impl Summary {
     /// The gist of `document`; `None` if it is not the document of a recipe about one structure.
     pub fn of(document: &Value) -> Option<Self> {
-        let atoms = from_mson(document.get("atoms")?).ok()?;
-        let forces: Vec<[f64; 3]> = serde_json::from_value(document["results"]["forces"].clone()).ok()?;
+        Self::about(&from_mson(document.get("atoms")?).ok()?, document)
+    }
+
+    /// The same for who has read the document's atoms already.
+    pub fn about(atoms: &Atoms, document: &Value) -> Option<Self> {
+        let forces = Vec::<[f64; 3]>::deserialize(&document["results"]["forces"]).ok()?;
         let lengths = forces.iter().enumerate().filter(|(index, _)| !atoms.fixed().contains(index));
         let longest = lengths.map(|(_, force)| force.iter().map(|x| x * x).sum::<f64>()).fold(0.0, f64::max);
         let stats = atoms.info().get("slab_stats").unwrap_or(&Value::Null);
@@ -52,7 +57,7 @@ impl Summary {
             max_force: longest.sqrt(),
             steps: document["trajectory"].as_array().map(|frames| frames.len().saturating_sub(1)),
             converged: document["converged"].as_bool(),
-            miller_index: serde_json::from_value(stats["miller_index"].clone()).ok(),
+            miller_index: Deserialize::deserialize(&stats["miller_index"]).ok(),
             shift: stats["shift"].as_f64(),
             surface_energy: surface_energy_of(document),
         })

@@ -9,7 +9,7 @@ use super::super::params::{BadTask, STRUCTURE};
 use super::super::{Firetask, Run, TaskFailure};
 use super::files::Files;
 use super::{RESULTS, bad_parameters, failure, given_structure, is_given, parameters, prepare_structure, push, resume};
-use crate::recipes::{self, Context, Recipe, RelaxJob, StaticJob, Summary, structure_id};
+use crate::recipes::{self, Context, Recipe, RelaxJob, StaticJob, Summary};
 use crate::science::io::mson::from_mson;
 use crate::science::structure;
 use crate::workflow::{FwAction, json};
@@ -42,8 +42,7 @@ impl Firetask for JobTask {
     fn run(&self, run: &Run<'_>) -> Result<FwAction, TaskFailure> {
         let recipe = self.recipe(run.task)?;
         let given = given_structure(self.name, &*recipe, run)?;
-        let given_id = self.resumes.then(|| structure_id(&given));
-        let earlier = given_id.as_deref().and_then(|id| resume::last_geometry(run, id));
+        let earlier = if self.resumes { resume::last_geometry(run, &given) } else { None };
         let dir_name = run.directory.to_string_lossy();
         let files = Files::new(run.directory);
         let context = Context {
@@ -57,12 +56,12 @@ impl Firetask for JobTask {
         };
         let document = recipe
             .run(earlier.as_ref().unwrap_or(&given), &context)
-            .map_err(|error| failure(resume::noted(error, given_id.as_deref())))?;
-        let mut update_spec = Document::new();
+            .map_err(|error| failure(resume::noted(error, &given)))?;
+        let (mut update_spec, mut rows) = (Document::new(), Vec::new());
         if let Ok(last) = from_mson(&document["atoms"]) {
             update_spec.insert(STRUCTURE, json::to_bson(&structure::plain(&last)));
+            rows.extend(Summary::about(&last, &document).map(|row| with_steps_before(row, run)));
         }
-        let rows: Vec<Summary> = Summary::of(&document).map(|row| with_steps_before(row, run)).into_iter().collect();
         let stored_data = document.as_object().map(json::to_document).unwrap_or_default();
         Ok(FwAction { stored_data, update_spec, mod_spec: push(run, &rows), ..FwAction::default() })
     }
