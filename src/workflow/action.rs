@@ -3,6 +3,8 @@
 use bson::{Bson, Document, doc};
 
 use super::firework::is_true;
+use super::mods::{self, ModError};
+use super::{FwId, int_list};
 
 /// The outcome of a launch, with FireWorks' ten fields.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -92,14 +94,24 @@ impl FwAction {
         !self.update_spec.is_empty() || !self.mod_spec.is_empty()
     }
 
+    /// Changes a spec: `update_spec`, then `mod_spec`.
+    pub fn change(&self, spec: &mut Document) -> Result<(), ModError> {
+        mods::change(spec, &self.update_spec, &self.mod_spec)
+    }
+
     /// Whether it puts new fireworks into the workflow.
     pub fn spawns(&self) -> bool {
-        !self.additions.is_empty() || !self.detours.is_empty()
+        !(self.additions.is_empty() && self.detours.is_empty() && self.append_wfs.is_empty())
+    }
+
+    /// The fireworks that `append_wfs` names as parents.
+    pub fn further_parents(&self) -> Vec<FwId> {
+        self.append_wfs.iter().flat_map(|document| int_list(document.get("parents"))).collect()
     }
 
     /// Whether it ends the list of tasks: FireWorks skips the rest after any of these.
     pub fn ends_firework(&self) -> bool {
-        self.exit || self.spawns() || !self.append_wfs.is_empty() || self.defuse_children || self.defuse_workflow
+        self.exit || self.spawns() || self.defuse_children || self.defuse_workflow
     }
 
     /// The action of a task that failed, as FireWorks records it: `message` in place of Python's

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bson::{Bson, Document};
+use jiff::{SignedDuration, Timestamp};
 
 use super::firework::DEFAULT_NAME;
-use super::{FwId, State, as_int};
+use super::{FwId, State, as_int, time};
 
 /// One firework of a draft.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct DraftFirework {
     pub spec: Document,
     /// DEFUSED or PAUSED when the file says so; every other state follows from the parents.
     pub held: Option<State>,
+    /// When it was made, where that is said.
+    pub created_on: Option<Timestamp>,
 }
 
 /// A workflow before it is stored.
@@ -30,6 +33,8 @@ pub struct Draft {
     pub metadata: Document,
     /// Its fireworks, by local id in ascending order: the order in which FireWorks numbers them.
     fireworks: Vec<DraftFirework>,
+    /// Their places in the order in which they were given, which is that of the queue.
+    places: BTreeMap<i64, usize>,
     /// Parent and child, by local id.
     links: BTreeSet<(i64, i64)>,
 }
@@ -114,8 +119,9 @@ impl Draft {
             [only] => only.name.clone(),
             _ => "unnamed WF".to_owned(),
         });
+        let places = fireworks.iter().enumerate().map(|(place, firework)| (firework.local_id, place)).collect();
         fireworks.sort_by_key(|firework| firework.local_id);
-        Ok(Draft { name, metadata, fireworks, links })
+        Ok(Draft { name, metadata, fireworks, places, links })
     }
 
     /// Reads a workflow dictionary (`fws`, `links`, ...) or a single firework (`spec`).
@@ -158,9 +164,22 @@ impl Draft {
         &self.fireworks
     }
 
+    /// When a firework of it counts as made: as it says, or now, those of one workflow a microsecond
+    /// apart so that they keep their order in the queue.
+    pub fn created_on(&self, firework: &DraftFirework, now: Timestamp) -> Timestamp {
+        let place = self.places.get(&firework.local_id).copied().unwrap_or_default();
+        firework.created_on.unwrap_or(now + SignedDuration::from_micros(place as i64))
+    }
+
     /// Its fireworks, to complete their specs.
     pub fn fireworks_mut(&mut self) -> impl Iterator<Item = &mut DraftFirework> {
         self.fireworks.iter_mut()
+    }
+
+    /// Its fireworks without a parent, to complete their specs.
+    pub fn roots_mut(&mut self) -> impl Iterator<Item = &mut DraftFirework> {
+        let children: BTreeSet<i64> = self.links.iter().map(|&(_, child)| child).collect();
+        self.fireworks.iter_mut().filter(move |firework| !children.contains(&firework.local_id))
     }
 
     /// Its links, as (parent, child) of local ids.
@@ -172,6 +191,12 @@ impl Draft {
     pub fn roots(&self) -> impl Iterator<Item = i64> + '_ {
         let children: BTreeSet<i64> = self.links.iter().map(|&(_, child)| child).collect();
         self.fireworks.iter().map(|fw| fw.local_id).filter(move |id| !children.contains(id))
+    }
+
+    /// Local ids of the roots that may run at once, when nothing is above them.
+    pub fn free_roots(&self) -> BTreeSet<i64> {
+        let held: BTreeSet<i64> = self.fireworks.iter().filter(|fw| fw.held.is_some()).map(|fw| fw.local_id).collect();
+        self.roots().filter(|id| !held.contains(id)).collect()
     }
 
     /// Local ids without a child.
@@ -254,7 +279,8 @@ fn read_firework(document: &Document, default_id: i64) -> Result<DraftFirework, 
         }
         Some(_) => return Err(wrong("state", "one of FireWorks' states")),
     };
-    Ok(DraftFirework { local_id, name, spec, held })
+    let created_on = document.get("created_on").and_then(time::from_bson);
+    Ok(DraftFirework { local_id, name, spec, held, created_on })
 }
 
 /// `{"1": [2, 3], "2": 3}`: keys are strings in the database, a single child needs no list.
@@ -335,6 +361,13 @@ mod tests {
         assert_eq!(draft.fireworks()[0].local_id, -2, "numbered upwards from the lowest local id");
         let single = Draft::from_document(&fw(1)).expect("reads");
         assert_eq!(single.name, DEFAULT_NAME);
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |index: usize| draft.created_on(&draft.fireworks()[index], now).as_microsecond();
+        assert_eq!((after(0), after(1)), (1, 0), "queued in the order of the file");
+        let mut old = fw(1);
+        old.insert("created_on", "2026-11-22T15:02:16.199322+00:00");
+        let old = Draft::from_document(&old).expect("reads");
+        assert_eq!(time::to_iso(old.created_on(&old.fireworks()[0], now)), "2026-11-22T15:02:16.199322+00:00");
     }
 
     #[test]

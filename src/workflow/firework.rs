@@ -3,6 +3,7 @@
 use bson::{Bson, Document};
 use jiff::Timestamp;
 
+use super::paths::{self, PathError};
 use super::{FwId, Launch, LaunchId, State, as_int, int, int_list, time};
 
 /// One firework with everything the launchpad knows of it.
@@ -37,6 +38,16 @@ pub struct BadFirework {
     pub fw_id: String,
     /// The field in question.
     pub field: &'static str,
+}
+
+/// A change of a spec that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("firework {fw_id}: {source}")]
+pub struct BadUpdate {
+    /// Which firework.
+    pub fw_id: FwId,
+    /// Why not.
+    pub source: PathError,
 }
 
 /// FireWorks' name for a firework that was given none.
@@ -120,6 +131,35 @@ impl Firework {
     /// Its tasks, in order.
     pub fn tasks(&self) -> impl Iterator<Item = &Document> {
         self.spec.get_array("_tasks").into_iter().flatten().filter_map(Bson::as_document)
+    }
+
+    /// Whether a user may change its spec: not while it runs or is reserved, and not once it counts.
+    pub fn takes_updates(&self) -> bool {
+        use State::{Defused, Fizzled, Paused, Ready, Waiting};
+        matches!(self.state, Ready | Waiting | Fizzled | Defused | Paused)
+    }
+
+    /// Sets parts of the spec, each at a path. New keys come in the order in which MongoDB appends
+    /// them: FireWorks compares specs with their order.
+    pub fn update_spec(&mut self, set: &Document) -> Result<(), BadUpdate> {
+        let mut sorted: Vec<(&String, &Bson)> = set.iter().collect();
+        sorted.sort_by_key(|(path, _)| path.as_str());
+        for (path, value) in sorted {
+            paths::set(&mut self.spec, path, value.clone())
+                .map_err(|source| BadUpdate { fw_id: self.fw_id, source })?;
+        }
+        Ok(())
+    }
+
+    /// Whether other fireworks may follow its launches, or it those of others (`_dupefinder`).
+    pub fn looks_for_duplicates(&self) -> bool {
+        self.spec.contains_key("_dupefinder")
+    }
+
+    /// Whether it does so by FireWorks' `DupeFinderExact`: same spec, same firework.
+    pub fn looks_for_exact_duplicates(&self) -> bool {
+        let finder = self.spec.get_document("_dupefinder").and_then(|finder| finder.get_str("_fw_name"));
+        matches!(finder, Ok("DupeFinderExact" | "Dupe Finder Exact"))
     }
 
     /// Whether it may run although a parent has failed (`_allow_fizzled_parents`).

@@ -1,5 +1,7 @@
 //! The worker a launch runs on, and which fireworks it takes: FireWorks' `FWorker`.
 
+use std::collections::BTreeSet;
+
 use bson::{Bson, Document, doc};
 
 /// Name FireWorks gives a worker that has no `my_fworker.yaml`.
@@ -17,6 +19,28 @@ pub enum Category {
     Without,
 }
 
+/// What a worker has found that it cannot run, and does not take any more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cannot {
+    /// Kinds of tasks, by their `_fw_name`.
+    pub tasks: BTreeSet<String>,
+    /// Packages of Python whose functions tasks call; see [`package_of`].
+    pub packages: BTreeSet<String>,
+}
+
+/// FireWorks' task that calls a plain function.
+pub const PY_TASK: &str = "PyTask";
+
+/// The package of Python that a task takes its function from: PyTask's `func`, or the function of
+/// the job that Jobflow puts into its task.
+pub fn package_of(task: &Document) -> Option<&str> {
+    let function = match task.get_str("_fw_name") {
+        Ok(PY_TASK) => task.get_str("func").ok().filter(|function| function.contains('.')),
+        _ => task.get_document("job").and_then(|job| job.get_document("function")?.get_str("@module")).ok(),
+    };
+    function?.split('.').next().filter(|package| !package.is_empty())
+}
+
 /// A worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FWorker {
@@ -28,11 +52,19 @@ pub struct FWorker {
     pub query: Document,
     /// Settings of the place, which tasks see as `_fw_env`.
     pub env: Document,
+    /// What it leaves to others. Known to this process alone.
+    pub cannot: Cannot,
 }
 
 impl Default for FWorker {
     fn default() -> Self {
-        FWorker { name: DEFAULT_NAME.to_owned(), category: Category::Any, query: Document::new(), env: Document::new() }
+        FWorker {
+            name: DEFAULT_NAME.to_owned(),
+            category: Category::Any,
+            query: Document::new(),
+            env: Document::new(),
+            cannot: Cannot::default(),
+        }
     }
 }
 

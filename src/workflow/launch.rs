@@ -1,9 +1,12 @@
 //! A launch: one attempt to run a firework, and the lease its worker holds on it.
 
+use std::ops::Range;
+
 use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 
-use super::{FwAction, FwId, LaunchId, State, as_int, int, time};
+use super::checkpoint::CHECKPOINT;
+use super::{Checkpoint, FwAction, FwId, LaunchId, State, Tracker, as_int, int, time};
 
 /// What a worker promises while it runs a launch: to renew before `until`. It lives inside the
 /// RUNNING entry of the launch's history, where Python FireWorks keeps what it does not know.
@@ -69,28 +72,73 @@ pub struct Launch {
     pub state: State,
     /// Every state it has been in, with dates; the last entry is the present state.
     pub state_history: Vec<Document>,
+    /// What else stands in its document.
+    pub extra: Document,
 }
+
+/// The fields of a launch's document that a launch has, or that follow from them; and MongoDB's own.
+const FIELDS: [&str; 15] = [
+    "_id",
+    "fworker",
+    "fw_id",
+    "launch_dir",
+    "host",
+    "ip",
+    "trackers",
+    "action",
+    "state",
+    "state_history",
+    "launch_id",
+    "time_start",
+    "time_end",
+    "runtime_secs",
+    "reservedtime_secs",
+];
 
 impl Launch {
     /// A launch that begins now, with its lease.
     pub fn running(launch_id: LaunchId, fw_id: FwId, place: &Place, lease: &Lease, now: Timestamp) -> Self {
-        let now = time::to_iso(now);
-        Launch {
+        let mut launch = Launch {
             launch_id,
             fw_id,
-            fworker: Bson::Document(place.fworker.clone()),
-            launch_dir: place.launch_dir.clone(),
-            host: place.host.clone(),
-            ip: place.ip.clone(),
+            fworker: Bson::Null,
+            launch_dir: String::new(),
+            host: String::new(),
+            ip: String::new(),
             trackers: Vec::new(),
             action: None,
-            state: State::Running,
-            state_history: vec![doc! {
-                "state": State::Running.as_str(),
-                "created_on": &now,
-                "updated_on": &now,
-                "lease": lease.to_document(),
-            }],
+            state: State::Reserved,
+            extra: Document::new(),
+            state_history: Vec::new(),
+        };
+        launch.take_up(place, lease, now);
+        launch
+    }
+
+    /// Begins to run a launch that has been reserved; its history goes on.
+    pub fn take_up(&mut self, place: &Place, lease: &Lease, now: Timestamp) {
+        let now = time::to_iso(now);
+        self.fworker = Bson::Document(place.fworker.clone());
+        self.launch_dir.clone_from(&place.launch_dir);
+        self.host.clone_from(&place.host);
+        self.ip.clone_from(&place.ip);
+        self.state = State::Running;
+        self.state_history.push(doc! {
+            "state": State::Running.as_str(),
+            "created_on": &now,
+            "updated_on": &now,
+            "lease": lease.to_document(),
+        });
+        self.trackers.clone_from(&place.trackers);
+        if let Some(first) = &place.checkpoint {
+            self.reach(first.clone());
+        }
+    }
+
+    /// Has come to a checkpoint.
+    pub fn reach(&mut self, checkpoint: Document) {
+        if let Some(running) = self.state_history.last_mut() {
+            running.insert(CHECKPOINT, checkpoint);
         }
     }
 
@@ -105,6 +153,7 @@ impl Launch {
     pub fn from_document(document: &Document) -> Option<Self> {
         let text = |key| document.get_str(key).unwrap_or_default().to_owned();
         let list = |key| document.get_array(key).cloned().unwrap_or_default();
+        let own = |(key, value): (&String, &Bson)| (key.clone(), value.clone());
         Some(Launch {
             launch_id: document.get("launch_id").and_then(as_int)?,
             fw_id: document.get("fw_id").and_then(as_int)?,
@@ -116,13 +165,15 @@ impl Launch {
             action: document.get_document("action").ok().cloned(),
             state: document.get_str("state").ok()?.parse().ok()?,
             state_history: list("state_history").into_iter().filter_map(|entry| entry.as_document().cloned()).collect(),
+            extra: document.iter().filter(|(key, _)| !FIELDS.contains(&key.as_str())).map(own).collect(),
         })
     }
 
-    /// The document FireWorks would write, in its order of fields.
+    /// The document FireWorks would write, in its order of fields; what else stood in it comes last.
     pub fn to_document(&self) -> Document {
         let mut document = self.to_dictionary();
         document.extend(self.times());
+        document.extend(self.extra.clone());
         document
     }
 
@@ -180,6 +231,25 @@ impl Launch {
         self.action = Some(action.to_document());
     }
 
+    /// Remembers which fireworks its outcome puts into the workflow: `count` of them, from `first` on.
+    pub fn record_spawned(&mut self, first: FwId, count: usize) {
+        if let Some(last) = self.state_history.last_mut() {
+            last.insert("spawned", doc! { "first": int(first), "count": int(count as i64) });
+        }
+    }
+
+    /// The fireworks that its outcome has put into the workflow, where a Volley worker recorded it.
+    pub fn spawned(&self) -> Option<Range<FwId>> {
+        let spawned = self.state_history.iter().rev().find_map(|entry| entry.get_document("spawned").ok())?;
+        let first = spawned.get("first").and_then(as_int)?;
+        Some(first..first + spawned.get("count").and_then(as_int)?)
+    }
+
+    /// The task that it had come to, and what those before it had left.
+    pub fn checkpoint(&self) -> Option<&Document> {
+        self.state_history.iter().rev().find_map(|entry| entry.get_document(CHECKPOINT).ok())
+    }
+
     /// Whether this worker has given it its outcome.
     pub fn was_ended_by(&self, owner: &str) -> bool {
         let last = self.state_history.last().and_then(|entry| entry.get_str("owner").ok());
@@ -192,8 +262,17 @@ impl Launch {
         self.end(State::Fizzled, doc! { "lost": reason }, time::to_iso(now));
     }
 
+    /// Whether it was ended so.
+    pub fn was_lost(&self) -> bool {
+        self.state_history.last().is_some_and(|entry| entry.contains_key("lost"))
+    }
+
     fn end(&mut self, state: State, extra: Document, stamp: String) {
         let mut entry = doc! { "state": state.as_str(), "created_on": stamp };
+        let reached = self.state_history.last().and_then(|last| last.get(CHECKPOINT));
+        if let Some(checkpoint) = reached.filter(|_| state != State::Completed) {
+            entry.insert(CHECKPOINT, checkpoint.clone());
+        }
         entry.extend(extra);
         self.state_history.push(entry);
         self.state = state;
@@ -210,14 +289,32 @@ impl Launch {
         Lease::from_document(entry.get_document("lease").ok()?)
     }
 
+    /// When it was first reserved or began to run.
+    pub fn began(&self) -> Option<Timestamp> {
+        self.entered(|state| matches!(state, State::Reserved | State::Running))
+    }
+
+    /// The date of its last sign of life: a ping, or its end.
+    pub fn last_heard(&self) -> Option<Timestamp> {
+        let last = self.state_history.last()?;
+        ["created_on", "updated_on"].iter().filter_map(|key| last.get(key).and_then(time::from_bson)).max()
+    }
+
     /// When it began to run.
     pub fn started(&self) -> Option<Timestamp> {
         self.entered(|state| state == State::Running)
     }
 }
 
+/// The launch that a firework follows: the first of those that have come farthest.
+pub fn representative<'l>(launches: impl Iterator<Item = &'l Launch>) -> Option<&'l Launch> {
+    launches
+        .filter(|launch| launch.state != State::Archived)
+        .reduce(|best, next| if next.state.rank() > best.state.rank() { next } else { best })
+}
+
 /// Who runs a launch, and where.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Place {
     /// The worker, as FireWorks stores it.
     pub fworker: Document,
@@ -227,6 +324,19 @@ pub struct Place {
     pub host: String,
     /// Address of the host.
     pub ip: String,
+    /// The files to follow there.
+    pub trackers: Vec<Bson>,
+    /// Where it starts.
+    pub checkpoint: Option<Document>,
+}
+
+impl Place {
+    /// With what the spec of the firework asks for.
+    pub fn for_spec(mut self, spec: &Document) -> Self {
+        self.trackers = Tracker::of(spec).iter().flatten().map(|tracker| tracker.to_document().into()).collect();
+        self.checkpoint = Checkpoint::first(spec).ok().map(|first| first.to_document());
+        self
+    }
 }
 
 #[cfg(test)]
@@ -234,11 +344,15 @@ mod tests {
     use super::*;
 
     fn launch() -> Launch {
+        launch_of(&doc! {})
+    }
+
+    fn launch_of(spec: &Document) -> Launch {
         let at = Timestamp::from_second(1_000).expect("in range");
         let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
-        let place =
-            Place { fworker: doc! {"name": "w"}, launch_dir: "/d".into(), host: "h".into(), ip: "127.0.0.1".into() };
-        Launch::running(3, 5, &place, &lease, at)
+        let (fworker, launch_dir) = (doc! {"name": "w"}, "/d".to_owned());
+        let place = Place { fworker, launch_dir, host: "h".into(), ip: "127.0.0.1".into(), ..Place::default() };
+        Launch::running(3, 5, &place.for_spec(spec), &lease, at)
     }
 
     #[test]
@@ -251,6 +365,21 @@ mod tests {
         assert_eq!(document.get_str("time_end").ok(), Some("1970-01-01T00:16:42.000000+00:00"));
         assert_eq!(Launch::from_document(&document), Some(launch.clone()));
         assert_eq!(launch.lease().map(|lease| lease.pid), Some(7));
+    }
+
+    #[test]
+    fn checkpoints_survive_failures_only() {
+        let spec = doc! {"_trackers": [{"filename": "out", "nlines": 2}], "_recovery": {"_task_n": 4}};
+        let at = Timestamp::UNIX_EPOCH;
+        let launch = launch_of(&spec);
+        assert_eq!(launch.trackers, [doc! {"filename": "out", "nlines": 2, "allow_zipped": false}.into()]);
+        let last = |launch: &Launch| launch.state_history.last().and_then(|last| last.get(CHECKPOINT)).cloned();
+        let (mut completed, mut fizzled, mut lost) = (launch.clone(), launch.clone(), launch.clone());
+        completed.finish(State::Completed, &FwAction::default(), "me", at);
+        fizzled.finish(State::Fizzled, &FwAction::default(), "me", at);
+        lost.lose("SIGTERM", at);
+        assert!(last(&launch).is_some() && last(&completed).is_none());
+        assert_eq!((last(&fizzled), last(&lost)), (last(&launch), last(&launch)));
     }
 
     #[test]

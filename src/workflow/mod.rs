@@ -4,6 +4,7 @@
 //! this module, and apply the answer atomically.
 
 pub mod action;
+pub mod checkpoint;
 pub mod decide;
 pub mod draft;
 pub mod firework;
@@ -12,16 +13,23 @@ pub mod graph;
 pub mod json;
 pub mod launch;
 pub mod mods;
+pub mod paths;
+pub mod python_json;
+pub mod reserved;
+pub mod spelled_out;
 pub mod state;
 pub mod time;
+pub mod tracker;
 pub mod workflow_state;
 
 pub use action::FwAction;
+pub use checkpoint::Checkpoint;
 pub use draft::{Draft, DraftError, DraftFirework};
 pub use firework::Firework;
 pub use fworker::FWorker;
 pub use launch::{Launch, Lease};
 pub use state::State;
+pub use tracker::Tracker;
 
 /// Id of a firework, unique in its launchpad.
 pub type FwId = i64;

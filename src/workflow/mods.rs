@@ -41,6 +41,12 @@ pub fn is_idempotent(modification: &Document) -> bool {
         .all(|action| matches!(action.as_str(), "_set" | "_unset" | "_add_to_set" | "_pull" | "_pull_all"))
 }
 
+/// Changes a spec as an action asks: `update_spec`, then `mod_spec`.
+pub fn change(spec: &mut Document, update_spec: &Document, mod_spec: &[Document]) -> Result<(), ModError> {
+    spec.extend(update_spec.clone());
+    mod_spec.iter().try_for_each(|modification| apply(modification, spec))
+}
+
 /// Applies one modification to a spec.
 pub fn apply(modification: &Document, spec: &mut Document) -> Result<(), ModError> {
     for (action, settings) in modification {
