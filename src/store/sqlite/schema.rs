@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{SqlError, network};
+use super::{SqlError, network, workers};
 use crate::store::{Result, StoreError};
 
 /// Version of the tables below; a file of a later one is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Longer than any transaction of ours takes; beyond it somebody holds the file.
 const BUSY: Duration = Duration::from_secs(30);
@@ -24,10 +24,13 @@ CREATE TABLE workflows (
     state TEXT NOT NULL,
     metadata TEXT NOT NULL,
     created_on TEXT NOT NULL,
-    updated_on TEXT NOT NULL
+    updated_on TEXT NOT NULL,
+    extra TEXT
 );
 
--- The columns from is_leaf on follow from the spec and the links; they serve the indexes.
+-- The columns from is_leaf to fworker follow from the spec and the links; they serve the indexes.
+-- What a document of MongoDB has beside the columns is in `extra`. The workflow of a firework that
+-- has none is minus its id.
 CREATE TABLE fireworks (
     fw_id INTEGER PRIMARY KEY,
     workflow INTEGER NOT NULL,
@@ -42,7 +45,8 @@ CREATE TABLE fireworks (
     lenient INTEGER NOT NULL,
     priority REAL,
     category TEXT,
-    fworker TEXT
+    fworker TEXT,
+    extra TEXT
 );
 -- NULL sorts below every number, as a missing _priority does in MongoDB.
 CREATE INDEX claimable ON fireworks (priority DESC, created_on, fw_id) WHERE state = 'READY';
@@ -60,7 +64,24 @@ CREATE TABLE launches (
     document TEXT NOT NULL
 );
 CREATE INDEX launches_of ON launches (fw_id);
+
+-- Documents of FireWorks that only a MongoDB launchpad uses.
+CREATE TABLE kept (collection TEXT NOT NULL, launch_id INTEGER, document TEXT NOT NULL);
+CREATE INDEX kept_of ON kept (launch_id);
 ";
+
+/// What makes tables of one version those of the next, from the first on.
+const MIGRATIONS: [&str; 1] = ["
+ALTER TABLE workflows ADD COLUMN extra TEXT;
+ALTER TABLE fireworks ADD COLUMN extra TEXT;
+CREATE TABLE kept (collection TEXT NOT NULL, launch_id INTEGER, document TEXT NOT NULL);
+CREATE INDEX kept_of ON kept (launch_id);
+"];
+
+/// The names of all indexes.
+pub fn indexes() -> impl Iterator<Item = &'static str> {
+    TABLES.lines().filter_map(|line| line.strip_prefix("CREATE INDEX ")?.split_whitespace().next())
+}
 
 /// Opens the file for this host.
 pub fn open(path: &Path) -> Result<Connection> {
@@ -92,30 +113,38 @@ fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
     // Sync every commit: what is acknowledged survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     match version(connection)? {
-        VERSION => Ok(()),
-        0 => create(connection),
-        newer => Err(SqlError::Broken(format!(
-            "written by a newer Volley (tables of version {newer}, this one knows {VERSION}); upgrade Volley"
-        ))),
+        ..VERSION => bring_up(connection)?,
+        VERSION => {}
+        newer => {
+            return Err(SqlError::Broken(format!(
+                "written by a newer Volley (tables of version {newer}, this one knows {VERSION}); upgrade Volley"
+            )));
+        }
     }
+    Ok(connection.execute_batch(workers::TABLE)?)
 }
 
 fn version(connection: &Connection) -> Result<i64, SqlError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
-/// Makes the tables, unless another process has just done so.
-fn create(connection: &Connection) -> Result<(), SqlError> {
+/// Makes the tables, or changes those of an earlier version, unless another process has just done
+/// so.
+fn bring_up(connection: &Connection) -> Result<(), SqlError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let made = match version(connection)? {
-        0 => connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};")),
-        _ => Ok(()),
-    };
-    match made {
+    let brought = version(connection).and_then(|version| {
+        let sql = match usize::try_from(version).unwrap_or(usize::MAX) {
+            0 => TABLES.to_owned(),
+            earlier => MIGRATIONS.get(earlier - 1..).unwrap_or_default().concat(),
+        };
+        let next = version.max(VERSION);
+        Ok(connection.execute_batch(&format!("{sql} PRAGMA user_version = {next};"))?)
+    });
+    match brought {
         Ok(()) => Ok(connection.execute_batch("COMMIT")?),
         Err(error) => {
             connection.execute_batch("ROLLBACK")?;
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -135,6 +164,7 @@ fn own(connection: &Connection, here: &str) -> Result<String, SqlError> {
 pub fn clear(tx: &Transaction<'_>) -> Result<(), SqlError> {
     tx.execute_batch(
         "DELETE FROM workflows; DELETE FROM fireworks; DELETE FROM links; DELETE FROM launches;
+         DELETE FROM kept;
          UPDATE meta SET value = 1 WHERE key IN ('next_fw_id', 'next_launch_id');",
     )?;
     Ok(())
