@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::workflow::FwId;
 use crate::workflow::decide::Refusal;
-use crate::workflow::firework::BadFirework;
+use crate::workflow::firework::{BadFirework, BadUpdate};
 
 /// An error of a store, with where it happened.
 #[derive(Debug, thiserror::Error)]
@@ -56,12 +56,35 @@ pub enum StoreError {
         /// How long we waited, in seconds.
         waited_s: u64,
     },
+    /// A launchpad that should take another one is not empty.
+    #[error("{place} is not empty: it holds {what} ({count}){}; copy into a new one, or empty it first (`lpad reset`)", if *.half { " of a copy that did not come to its end" } else { "" })]
+    NotEmpty {
+        /// The store.
+        place: String,
+        /// What was found there.
+        what: &'static str,
+        /// How much of it.
+        count: u64,
+        /// Whether it is what an earlier copy has left.
+        half: bool,
+    },
+    /// A copy failed, and what had been copied could not be removed again.
+    #[error("{source}; what had been copied is still there ({reason}): `lpad reset` removes it")]
+    HalfCopied {
+        /// Why it failed.
+        source: Box<StoreError>,
+        /// Why it could not be removed.
+        reason: String,
+    },
     /// There is no such firework.
     #[error("there is no firework {0}")]
     UnknownFirework(FwId),
     /// The verb does not apply.
     #[error(transparent)]
     Refusal(#[from] Refusal),
+    /// A spec cannot be changed like that.
+    #[error(transparent)]
+    BadUpdate(#[from] BadUpdate),
     /// A stored document cannot be read.
     #[error(transparent)]
     BadFirework(#[from] BadFirework),

@@ -6,23 +6,31 @@
 
 use std::path::PathBuf;
 
-use bson::Document;
+use bson::{Bson, Document};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::workflow::decide::Refusal;
-use crate::workflow::graph::Graph;
+pub use crate::workflow::decide::Verb;
+use crate::workflow::launch::Place;
 use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, State};
 
 mod error;
+pub mod examine;
 mod jitter;
+pub mod mend;
 pub mod mongo;
 pub mod query;
 pub mod sqlite;
+pub mod transfer;
+mod workers;
 
 pub use error::StoreError;
+pub use examine::{Finding, Trouble};
 pub use jitter::jitter;
+pub use mend::{Mend, Mended};
 pub use mongo::MongoSettings;
 pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
+pub use transfer::{Batch, Give, Kind, Take};
+pub use workers::WorkerRecord;
 
 /// Result of every store operation.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -42,6 +50,16 @@ pub fn open(location: &Location) -> Result<Box<dyn Store>> {
         Location::Sqlite(path) => Ok(Box::new(sqlite::SqliteStore::open(path)?)),
         Location::Mongo(settings) => Ok(Box::new(mongo::MongoStore::connect(settings)?)),
     }
+}
+
+/// The name of a workflow that keeps what a rerun has replaced in the workflow `name`.
+fn replaced_name(name: &str) -> String {
+    format!("{name} (replaced)")
+}
+
+/// Its metadata: a firework of the workflow that it was taken from.
+fn replaced_in(fw_id: Option<FwId>) -> Document {
+    bson::doc! { "replaced_in": fw_id.map_or(bson::Bson::Null, crate::workflow::int) }
 }
 
 /// The drafts with the date of creation of their first firework. Every firework is a microsecond
@@ -71,8 +89,13 @@ pub trait Store: Send + Sync {
     /// Takes up to `limit` READY fireworks, best first, and makes them RUNNING.
     fn claim(&self, claim: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>>;
 
-    /// Extends the leases of running launches. Returns those that are no longer the worker's.
-    fn renew(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>>;
+    /// Extends the leases of running launches, and shows what their trackers have seen. Returns
+    /// those that are no longer the worker's.
+    fn renew(&self, held: &[Held], seen: &[Seen], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>>;
+
+    /// Records how far a running launch has come: its checkpoint, and what its trackers have seen.
+    /// `false` when it is no longer the worker's.
+    fn checkpoint(&self, launch: &Launch, now: Timestamp) -> Result<bool>;
 
     /// Undoes claims that nothing was done with, as if they had not been made.
     fn release(&self, claims: &[Held], now: Timestamp) -> Result<()>;
@@ -86,7 +109,28 @@ pub trait Store: Send + Sync {
 
     /// Changes a workflow as `verb` says. Every launch that runs in a firework that is reset
     /// loses its lease.
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>>;
+    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered>;
+
+    /// Appends a workflow to one that is there. Returns the pairs (local id, id).
+    fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>>;
+
+    /// Sets parts of the specs of fireworks that have not begun or have FIZZLED; a key may be a path
+    /// (`a.b`). Returns the fireworks that were changed.
+    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>>;
+
+    /// Puts right what dead workers have left behind, some of it at a time. Does nothing when
+    /// anybody has done so less than `every` ago: a fleet shares the work.
+    fn mend(&self, every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>>;
+
+    /// Looks at everything for what is not as it should be, and changes nothing.
+    fn examine(&self, now: Timestamp) -> Result<Vec<Finding>>;
+
+    /// Gives everything away, to be taken by another store.
+    fn export(&self, take: &mut Take<'_>) -> Result<()>;
+
+    /// Takes everything from another store, which `give` has do so. This one must be empty, and is
+    /// so again when anything fails.
+    fn import(&self, give: &mut Give<'_>) -> Result<()>;
 
     /// Sets `spec._priority`. Returns how many fireworks there were.
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64>;
@@ -109,6 +153,12 @@ pub trait Store: Send + Sync {
 
     /// Workflows that match, as FireWorks stores them, sorted.
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>>;
+
+    /// What workers say of themselves, by name and host.
+    fn worker_records(&self) -> Result<Vec<WorkerRecord>>;
+
+    /// Replaces what a worker says of itself; a record that says nothing is removed.
+    fn record_worker(&self, record: &WorkerRecord) -> Result<()>;
 }
 
 /// Who wants to run what.
@@ -127,6 +177,20 @@ pub struct ClaimRequest<'a> {
     pub directory: &'a dyn Fn(&Document) -> PathBuf,
     /// The time it is.
     pub now: Timestamp,
+}
+
+impl ClaimRequest<'_> {
+    /// Where a firework is to run.
+    fn place(&self, firework: &Firework) -> Place {
+        Place {
+            fworker: self.worker.to_document(),
+            launch_dir: (self.directory)(&firework.spec).to_string_lossy().into_owned(),
+            host: self.host.0.to_owned(),
+            ip: self.host.1.to_owned(),
+            ..Place::default()
+        }
+        .for_spec(&firework.spec)
+    }
 }
 
 /// A firework that has been claimed, and its launch.
@@ -154,6 +218,15 @@ pub struct Held {
     pub launch_id: LaunchId,
 }
 
+/// What the trackers of a running launch have seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The launch.
+    pub launch_id: LaunchId,
+    /// All its trackers, as they are stored.
+    pub trackers: Vec<Bson>,
+}
+
 /// How a launch ended.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -165,6 +238,8 @@ pub struct Outcome {
     pub action: FwAction,
     /// When it ended.
     pub ended: Timestamp,
+    /// Duplicates of the firework may follow its launch (its spec has a `_dupefinder`).
+    pub followed: bool,
 }
 
 impl Outcome {
@@ -186,25 +261,25 @@ pub enum Verdict {
     LeaseLost,
 }
 
-/// A change of a workflow that a user asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// Run it again, and what depends on it.
-    Rerun,
+/// What a verb has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Steered {
+    /// The fireworks that changed.
+    pub changed: Vec<FwId>,
+    /// Those among them that have left the workflow, because they come once more when a firework
+    /// above them has run again.
+    pub replaced: Vec<FwId>,
 }
 
-impl Verb {
-    /// The name under which it is stored in a lock.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verb::Rerun => "rerun",
-        }
-    }
-
-    /// Decides it.
-    pub fn decide(self, graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
-        match self {
-            Verb::Rerun => crate::workflow::decide::rerun(graph, fw_id),
-        }
-    }
+/// A workflow to be appended to another.
+#[derive(Debug, Clone)]
+pub struct Appendix {
+    /// What is appended.
+    pub draft: Draft,
+    /// The fireworks below which it goes; all of one workflow.
+    pub parents: Vec<FwId>,
+    /// The children of the parents wait for it.
+    pub detour: bool,
+    /// Its roots take over the spec changes that COMPLETED parents ask of their children.
+    pub pull_spec_mods: bool,
 }

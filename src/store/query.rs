@@ -1,6 +1,6 @@
 //! What can be asked of a store.
 
-use crate::workflow::{FwId, State};
+use crate::workflow::{FwId, LaunchId, State};
 
 /// Conditions on fireworks; all that are given must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +11,8 @@ pub struct FireworkQuery {
     pub states: Vec<State>,
     /// Of exactly this name.
     pub name: Option<String>,
+    /// With one of these launches.
+    pub launches: Option<Vec<LaunchId>>,
     /// How the answer is sorted; by id when nothing is said.
     pub sort: Option<(SortKey, Direction)>,
     /// At most so many; 0 for all.

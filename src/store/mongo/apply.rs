@@ -9,13 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::MongoStore;
-use super::commands::LARGEST;
 use super::load::{Part, action_of};
 use super::lock::{Locked, Task};
+use super::sizes;
 use super::write::Decided;
-use crate::store::{Result, Verb};
-use crate::workflow::decide::Refusal;
-use crate::workflow::graph::Graph;
+use crate::store::Result;
 use crate::workflow::workflow_state::after_inner_step;
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, decide};
 
@@ -30,15 +28,17 @@ enum Scope {
 
 impl MongoStore {
     /// Applies ended launches to workflows that we have locked, and unlocks them. Returns the
-    /// launches that their fireworks no longer count.
+    /// fireworks that no longer count their launch.
     pub(super) fn apply(
         &self,
         locked: Vec<Locked>,
         launches: &BTreeMap<LaunchId, Launch>,
         now: Timestamp,
-    ) -> Result<BTreeSet<LaunchId>> {
-        let far =
-            |launch: &Launch| launch.action.as_ref().is_none_or(|action| action.get_bool("propagate").unwrap_or(false));
+    ) -> Result<BTreeSet<FwId>> {
+        let far = |launch: &Launch| {
+            let action = action_of(launch);
+            launch.action.is_none() || action.propagate || decide::needs_workflow(&action)
+        };
         let mut scope = if launches.values().any(far) { Scope::Whole } else { Scope::Near };
         loop {
             let (parts, lost) = match scope {
@@ -55,7 +55,7 @@ impl MongoStore {
             for part in parts {
                 decided.push(self.decide_part(part, launches, now)?);
             }
-            if self.write(&decided, now)? {
+            if self.write(&decided, now)?.is_some() {
                 return Ok(lost);
             }
             scope = Scope::Whole;
@@ -75,32 +75,12 @@ impl MongoStore {
                     tracing::warn!("{}: {error}", verb.as_str());
                 }
             }
+            Task::Append(first, count) => self.finish_appendix(locked, first, count, now)?,
+            Task::Correct => {
+                self.correct(&locked, now)?;
+            }
         }
         Ok(())
-    }
-
-    /// Changes a workflow that we have locked as a user asks, and unlocks it.
-    pub(super) fn apply_verb(&self, locked: Locked, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
-        loop {
-            let mut part = self.whole_part(&locked, Vec::new(), &[fw_id])?;
-            if let Err(refusal) = verb.decide(&mut part.graph, fw_id) {
-                self.unlock(&locked)?;
-                return Err(refusal.into());
-            }
-            decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
-            let changes = std::mem::take(&mut part.graph).changes();
-            // The fence first: a launch that has ended can no longer report.
-            let put_away: BTreeSet<FwId> =
-                changes.edits.iter().filter(|edit| edit.archive.is_some()).map(|edit| edit.fw_id).collect();
-            let running = self.fireworks_by_id(&put_away.into_iter().collect::<Vec<_>>())?;
-            let running: Vec<LaunchId> = running.into_iter().flat_map(|firework| firework.launches).collect();
-            self.end_launches(&mut self.search_launches(&running)?, verb.as_str(), now)?;
-            let changed = changes.edits.iter().map(|edit| edit.fw_id).collect();
-            let decided = Decided { part, changes, fenced: BTreeMap::new(), inner_state: None };
-            if self.write(&[decided], now)? {
-                return Ok(changed);
-            }
-        }
     }
 
     /// Decides what the runs change, one after the other: the second sees what the first did.
@@ -119,7 +99,11 @@ impl MongoStore {
                 None => decide::give_back(&mut graph, run.fw_id),
                 Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
             };
-            match outcome.and_then(|()| check_sizes(&graph)) {
+            let fits = match outcome.and_then(|()| sizes::check_specs(&graph)) {
+                Ok(()) => self.check_growth(part.locked.workflow, &graph)?,
+                refused => refused,
+            };
+            match fits {
                 Ok(()) => part.graph = graph,
                 Err(refusal) if launch.action.is_some() => {
                     tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
@@ -138,6 +122,7 @@ impl MongoStore {
             inner = after_inner_step(inner, ended, stops);
         }
         decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
+        sizes::trim_fizzled_parents(&mut part.graph);
         let changes = std::mem::take(&mut part.graph).changes();
         if changes.edits.iter().any(|edit| edit.to == State::Defused) {
             inner = State::Defused;
@@ -145,15 +130,4 @@ impl MongoStore {
         let inner_state = part.states.is_none().then_some(inner);
         Ok(Decided { part, changes, fenced, inner_state })
     }
-}
-
-/// A spec that MongoDB cannot hold would stop everybody who tries to finish this.
-fn check_sizes(graph: &Graph) -> Result<(), Refusal> {
-    for (&child, node) in &graph.nodes {
-        let size = node.new_spec.as_ref().map_or(Ok(0), |spec| spec.to_vec().map(|bytes| bytes.len()));
-        if !size.is_ok_and(|size| size <= LARGEST) {
-            return Err(Refusal::TooLarge { child });
-        }
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Claiming, renewing and releasing.
+//! Claiming and releasing.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,9 +11,8 @@ use mongodb::options::{Acknowledgment, ReturnDocument, WriteConcern};
 use super::commands::{Journal, ints, update};
 use super::{MongoStore, Place, unreadable, view};
 use crate::store::{Claim, ClaimRequest, Held, Order, Result};
-use crate::workflow::fworker::Category;
-use crate::workflow::launch;
-use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, Lease, State, as_int, int, int_list, time};
+use crate::workflow::fworker::{Category, PY_TASK};
+use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, as_int, int, int_list, time};
 
 /// How long a release waits for somebody else's lock, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,9 +27,8 @@ pub fn claimable(worker: &FWorker) -> Document {
     // A worker's own `$or` must not be overwritten.
     match query.remove("$or") {
         Some(own) => {
-            let mut and = query.get_array("$and").cloned().unwrap_or_default();
-            and.extend([Bson::Document(doc! { "$or": own }), Bson::Document(name)]);
-            query.insert("$and", and);
+            also(&mut query, doc! { "$or": own });
+            also(&mut query, name);
         }
         None => query.extend(name),
     }
@@ -43,8 +41,32 @@ pub fn claimable(worker: &FWorker) -> Document {
             query.insert("spec._category", doc! { "$in": names.clone() });
         }
     }
+    if !worker.cannot.tasks.is_empty() {
+        let names: Vec<&str> = worker.cannot.tasks.iter().map(String::as_str).collect();
+        also(&mut query, doc! { "spec._tasks._fw_name": { "$nin": names } });
+    }
+    if !worker.cannot.packages.is_empty() {
+        let packages: Vec<String> = worker.cannot.packages.iter().map(|package| escape(package)).collect();
+        let from = |end| doc! { "$regex": format!("^({}){end}", packages.join("|")) };
+        also(&mut query, doc! { "spec._tasks.job.function.@module": { "$not": from(r"(\.|$)") } });
+        let call = doc! { "$elemMatch": { "_fw_name": PY_TASK, "func": from(r"\.") } };
+        also(&mut query, doc! { "spec._tasks": { "$not": call } });
+    }
     query.insert("state", State::Ready.as_str());
     query
+}
+
+/// A text as a regular expression for itself.
+fn escape(text: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || character == '_';
+    text.chars().flat_map(|one| (!is_plain(one)).then_some('\\').into_iter().chain([one])).collect()
+}
+
+/// One more condition, whatever the worker's own query says of the same key.
+fn also(query: &mut Document, condition: Document) {
+    let mut and = query.get_array("$and").cloned().unwrap_or_default();
+    and.push(Bson::Document(condition));
+    query.insert("$and", and);
 }
 
 /// Exactly the keys of FireWorks' index: a third one would make MongoDB sort every READY firework.
@@ -56,7 +78,7 @@ fn order(order: Order) -> Document {
     doc! { "spec._priority": -1, "created_on": created }
 }
 
-fn journaled() -> WriteConcern {
+pub fn journaled() -> WriteConcern {
     WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build()
 }
 
@@ -73,6 +95,23 @@ impl MongoStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        if let Some(fw_id) = request.fw_id
+            && let Some(claim) = self.claim_reserved(request, fw_id)?
+        {
+            return Ok(vec![claim]);
+        }
+        // Those that only follow a duplicate leave room for others.
+        loop {
+            let claims = self.claim_unreserved(request, limit)?;
+            let count = claims.len();
+            let claims = self.without_duplicates(claims, request.now)?;
+            if count == 0 || !claims.is_empty() {
+                return Ok(claims);
+            }
+        }
+    }
+
+    fn claim_unreserved(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {
         let ids = self.take_launch_ids(if request.fw_id.is_some() { 1 } else { limit })?;
         let fireworks = match (request.fw_id, limit) {
             (None, 2..) => self.take_several(request, &ids)?,
@@ -86,12 +125,7 @@ impl MongoStore {
         let claims: Vec<Claim> = fireworks
             .into_iter()
             .map(|(firework, launch_id)| {
-                let place = launch::Place {
-                    fworker: request.worker.to_document(),
-                    launch_dir: (request.directory)(&firework.spec).to_string_lossy().into_owned(),
-                    host: request.host.0.to_owned(),
-                    ip: request.host.1.to_owned(),
-                };
+                let place = request.place(&firework);
                 let launch = Launch::running(launch_id, firework.fw_id, &place, request.lease, request.now);
                 Claim { firework, launch }
             })
@@ -101,6 +135,40 @@ impl MongoStore {
         self.ask(self.launches.insert_many(documents).write_concern(journaled()).run())?;
         self.enter_running(&claims, request.now)?;
         Ok(claims)
+    }
+
+    /// Takes up the launch that a queue job was submitted for: the id and history of the
+    /// reservation stay.
+    fn claim_reserved(&self, request: &ClaimRequest<'_>, fw_id: FwId) -> Result<Option<Claim>> {
+        let reserved = doc! { "fw_id": int(fw_id), "state": State::Reserved.as_str() };
+        let Some(document) = self.ask(self.fireworks.find_one(reserved.clone()).run())? else { return Ok(None) };
+        let mut firework = Firework::from_document(&document)?;
+        let launches = self.search_launches(&firework.launches)?;
+        let Some(mut launch) = launches.into_iter().find(|launch| launch.state == State::Reserved) else {
+            return Ok(None);
+        };
+        let mut mine = reserved;
+        mine.insert("launches", int(launch.launch_id));
+        let set = |state: State| doc! { "$set": { "state": state.as_str(), "updated_on": time::to_iso(request.now) } };
+        if self.ask(self.fireworks.update_one(mine, set(State::Running)).run())?.matched_count == 0 {
+            return Ok(None);
+        }
+        let open = doc! { "launch_id": int(launch.launch_id), "state": State::Reserved.as_str() };
+        launch.take_up(&request.place(&firework), request.lease, request.now);
+        let written = self.launches.update_one(open, doc! { "$set": launch.to_document() });
+        if self.ask(written.write_concern(journaled()).run())?.matched_count == 0 {
+            // The reservation was cancelled at the same moment.
+            let mine =
+                doc! { "fw_id": int(fw_id), "state": State::Running.as_str(), "launches": int(launch.launch_id) };
+            self.ask(self.fireworks.update_one(mine, set(State::Reserved)).run())?;
+            return Ok(None);
+        }
+        firework.state = State::Running;
+        firework.updated_on = time::to_iso(request.now).into();
+        let claim = Claim { firework, launch };
+        self.enter_running(std::slice::from_ref(&claim), request.now)?;
+        self.start_followers(&claim, request.now)?;
+        Ok(Some(claim))
     }
 
     /// One firework in one command.
@@ -205,39 +273,17 @@ impl MongoStore {
         let mut members = Vec::new();
         for &held in held {
             if let Some(children) = links.get(held.fw_id.to_string()) {
-                places.insert(held.launch_id, Place { workflow: id, children: int_list(Some(children)) });
+                places.insert(held.fw_id, Place { workflow: id, children: int_list(Some(children)) });
                 members.push(held);
             }
         }
         Ok(members)
     }
 
-    /// One update for all leases, one read for what became of them.
-    pub(super) fn renew_leases(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
-        let launch_ids: Vec<LaunchId> = held.iter().map(|held| held.launch_id).collect();
-        let filter = doc! { "launch_id": { "$in": ints(&launch_ids) }, "state": State::Running.as_str() };
-        // `$[run]` is the history entry that carries the lease, wherever it stands.
-        let set = doc! { "$set": {
-            "state_history.$[run].updated_on": time::to_iso(now),
-            "state_history.$[run].lease": lease.to_document(),
-        } };
-        let renewed =
-            self.launches.update_many(filter, set).array_filters(vec![doc! { "run.lease.owner": &lease.owner }]);
-        self.ask(renewed.run())?;
-        // A rerun by Python puts a launch away without ending it.
-        let counted = self
-            .fireworks
-            .find(doc! { "launches": { "$in": ints(&launch_ids) }, "state": State::Running.as_str() })
-            .projection(doc! { "_id": 0, "launches": 1 });
-        let counted: Vec<LaunchId> =
-            self.collect(counted.run())?.iter().flat_map(|document| int_list(document.get("launches"))).collect();
-        Ok(launch_ids.into_iter().filter(|id| !counted.contains(id)).collect())
-    }
-
     /// Backwards through the steps of a claim.
     pub(super) fn release_claims(&self, claims: &[Held], now: Timestamp) -> Result<()> {
         for &Held { fw_id, launch_id } in claims {
-            self.leave_running(fw_id, now)?;
+            self.leave_running(fw_id, State::Ready, now)?;
             let mine = doc! { "launch_id": int(launch_id), "state": State::Running.as_str() };
             self.ask(self.launches.delete_one(mine).run())?;
             let mine = doc! { "fw_id": int(fw_id), "launches": int(launch_id), "state": State::Running.as_str() };
@@ -246,22 +292,22 @@ impl MongoStore {
                 "$pull": { "launches": int(launch_id) },
             };
             self.ask(self.fireworks.update_one(mine, free).run())?;
-            self.places().remove(&launch_id);
+            self.places().remove(&fw_id);
         }
         Ok(())
     }
 
-    /// Sets the state of a firework in its workflow back. Others hold the lock for milliseconds only,
+    /// Sets the state of a firework that was RUNNING back in its workflow. Others hold the lock for milliseconds only,
     /// and nobody would correct the state later: so it is waited for, but not for long, for the
     /// firework itself must not stay RUNNING.
-    fn leave_running(&self, fw_id: FwId, now: Timestamp) -> Result<()> {
+    pub(super) fn leave_running(&self, fw_id: FwId, to: State, now: Timestamp) -> Result<()> {
         let state = format!("fw_states.{fw_id}");
         let begun = Instant::now();
         loop {
             let running = doc! { "nodes": int(fw_id), &state: State::Running.as_str() };
             let mut free = running.clone();
             free.insert("locked", doc! { "$exists": false });
-            let ready = doc! { "$set": { &state: State::Ready.as_str(), "updated_on": time::to_bson_date(now) } };
+            let ready = doc! { "$set": { &state: to.as_str(), "updated_on": time::to_bson_date(now) } };
             let after = self.workflows.find_one_and_update(free, ready).return_document(ReturnDocument::After);
             if let Some(workflow) = self.ask(after.run())? {
                 return self.correct_state(&workflow);

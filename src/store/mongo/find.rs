@@ -27,6 +27,9 @@ pub fn firework_filter(query: &FireworkQuery) -> Document {
     if let Some(ids) = &query.ids {
         filter.insert("fw_id", doc! { "$in": ints(ids) });
     }
+    if let Some(launches) = &query.launches {
+        filter.insert("launches", doc! { "$in": ints(launches) });
+    }
     filter
 }
 

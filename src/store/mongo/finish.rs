@@ -8,59 +8,85 @@ use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 
 use super::commands::{Journal, ints, update};
+use super::gridfs;
 use super::insert::check_size;
+use super::load::action_of;
 use super::lock::{Run, Task, Wanted};
 use super::{MongoStore, Place, view};
-use crate::store::{Held, Outcome, Result, StoreError, Verb, Verdict};
-use crate::workflow::{FwId, Launch, LaunchId, State, decide, int};
+use crate::store::transfer::{file_of, in_file};
+use crate::store::{Held, Outcome, Result, Verdict};
+use crate::workflow::checkpoint::CHECKPOINT;
+use crate::workflow::{FwAction, FwId, Launch, LaunchId, State, decide, int};
 
 impl MongoStore {
     pub(super) fn finish_launches(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>> {
-        let committed = self.commit(outcomes)?;
-        let ended: Vec<&Outcome> =
-            outcomes.iter().filter(|outcome| committed.contains(&outcome.launch.launch_id)).collect();
-        let launches: BTreeMap<LaunchId, Launch> =
-            ended.iter().map(|one| (one.launch.launch_id, one.ended_launch())).collect();
-        let mut runs = Vec::with_capacity(ended.len());
-        for outcome in &ended {
-            let spawned = match decide::spawned(&outcome.action) {
-                Ok(drafts) if outcome.state == State::Completed => {
-                    let size = drafts.iter().map(|(draft, _)| draft.fireworks().len()).sum();
-                    if size == 0 { None } else { Some(self.take_ids("next_fw_id", size)?) }
-                }
-                // Refused when the outcome is decided.
-                _ => None,
-            };
-            runs.push(Run { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id, spawned });
+        let mut ended = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let mut launch = outcome.ended_launch();
+            if let Some((first, count)) = self.take_ids_for(&launch)? {
+                launch.record_spawned(first, count);
+            }
+            ended.push(launch);
         }
+        let launches = self.commit(ended, outcomes)?;
+        let mut runs = Vec::with_capacity(launches.len());
+        for launch in launches.values() {
+            let spawned = launch.spawned().map(|spawned| spawned.start);
+            runs.push(Run { fw_id: launch.fw_id, launch_id: launch.launch_id, spawned });
+        }
+        let followed = outcomes.iter().filter(|outcome| outcome.followed).map(|outcome| outcome.launch.launch_id);
+        runs.extend(self.runs_of_followers(followed.filter_map(|id| launches.get(&id)))?);
         let lost = self.settle(runs, &launches, now)?;
         let mut places = self.places();
         Ok(outcomes
             .iter()
-            .map(|outcome| {
-                let id = outcome.launch.launch_id;
-                places.remove(&id);
-                if committed.contains(&id) && !lost.contains(&id) { Verdict::Recorded } else { Verdict::LeaseLost }
+            .map(|Outcome { launch, .. }| {
+                places.remove(&launch.fw_id);
+                let is_recorded = launches.contains_key(&launch.launch_id) && !lost.contains(&launch.fw_id);
+                if is_recorded { Verdict::Recorded } else { Verdict::LeaseLost }
             })
             .collect())
     }
 
+    /// Ids for the fireworks that an outcome spawns, the first and how many; none where it spawns
+    /// nothing, or is refused when it is decided.
+    pub(super) fn take_ids_for(&self, launch: &Launch) -> Result<Option<(FwId, usize)>> {
+        let action = action_of(launch);
+        let attached = match decide::spawned(&action) {
+            Ok(attached) if launch.state == State::Completed => attached,
+            _ => return Ok(None),
+        };
+        let count = attached.iter().map(|one| one.draft.fireworks().len()).sum();
+        if count == 0 { Ok(None) } else { Ok(Some((self.take_ids("next_fw_id", count)?, count))) }
+    }
+
     /// Writes the outcomes into the launches that still run: from then on they cannot be lost, and
-    /// nobody else can write another. Returns the launches whose outcome is this one.
-    fn commit(&self, outcomes: &[Outcome]) -> Result<BTreeSet<LaunchId>> {
-        let mut statements = Vec::with_capacity(outcomes.len());
-        for outcome in outcomes {
-            let launch = outcome.ended_launch();
+    /// nobody else can write another. Returns the launches that have got theirs.
+    fn commit(&self, ended: Vec<Launch>, outcomes: &[Outcome]) -> Result<BTreeMap<LaunchId, Launch>> {
+        let mut statements = Vec::with_capacity(ended.len());
+        let mut spilled = BTreeMap::new();
+        for launch in &ended {
+            let mut action = launch.action.clone();
+            if gridfs::is_too_large(launch) {
+                action = self.spill(launch)?.map(|file| {
+                    spilled.insert(launch.launch_id, file);
+                    in_file(file)
+                });
+            }
             let mut set = doc! {
-                "action": launch.action.clone().map_or(Bson::Null, Bson::Document),
+                "action": action.map_or(Bson::Null, Bson::Document),
                 "state": launch.state.as_str(),
             };
             set.extend(launch.times());
             if let Some(index) = launch.lease_index() {
-                for key in ["created_on", "updated_on"] {
-                    let value = launch.state_history[index].get(key).cloned();
-                    set.insert(format!("state_history.{index}.{key}"), value);
+                for key in ["created_on", "updated_on", CHECKPOINT] {
+                    if let Some(value) = launch.state_history[index].get(key) {
+                        set.insert(format!("state_history.{index}.{key}"), value.clone());
+                    }
                 }
+            }
+            if !launch.trackers.is_empty() {
+                set.insert("trackers", launch.trackers.clone());
             }
             // By position: MongoDB does not push to a list and change one of its items together.
             if let Some((last, entry)) = launch.state_history.iter().enumerate().next_back() {
@@ -71,40 +97,41 @@ impl MongoStore {
             let running = doc! { "launch_id": int(launch.launch_id), "state": State::Running.as_str() };
             statements.push(update(running, doc! { "$set": set }));
         }
-        let all: Vec<LaunchId> = outcomes.iter().map(|outcome| outcome.launch.launch_id).collect();
+        let all: Vec<LaunchId> = ended.iter().map(|launch| launch.launch_id).collect();
         if self.bulk("launches", statements, Journal::Yes)?.matched == all.len() {
-            return Ok(all.into_iter().collect());
+            return Ok(ended.into_iter().map(|launch| (launch.launch_id, launch)).collect());
         }
         // Some were not running. Ours all the same, if an earlier attempt went unanswered.
-        let mut ours = BTreeSet::new();
-        for stored in self.search_launches(&all)? {
+        let is_ours = |stored: &Launch| {
             let outcome = outcomes.iter().find(|outcome| outcome.launch.launch_id == stored.launch_id);
             let lease = outcome.and_then(|outcome| outcome.launch.lease());
-            if lease.is_some_and(|lease| stored.was_ended_by(&lease.owner)) {
-                ours.insert(stored.launch_id);
-            }
-        }
-        Ok(ours)
+            lease.is_some_and(|lease| stored.was_ended_by(&lease.owner))
+        };
+        let mut stored = self.search_launches(&all)?;
+        stored.retain(is_ours);
+        self.review_files(spilled, &stored)?;
+        let ours: Vec<LaunchId> = stored.iter().map(|launch| launch.launch_id).collect();
+        let ours = self.launches_to_apply(&ours)?;
+        Ok(ours.into_iter().map(|launch| (launch.launch_id, launch)).collect())
     }
 
-    /// Applies ended launches to their workflows. Returns those whose firework no longer counts
-    /// them.
+    /// Applies ended launches to their workflows. Returns the fireworks that no longer count theirs.
     pub(super) fn settle(
         &self,
         runs: Vec<Run>,
         launches: &BTreeMap<LaunchId, Launch>,
         now: Timestamp,
-    ) -> Result<BTreeSet<LaunchId>> {
+    ) -> Result<BTreeSet<FwId>> {
         let mut lost = BTreeSet::new();
         self.look_up_places(&runs)?;
         let mut groups: BTreeMap<ObjectId, Vec<(Run, Place)>> = BTreeMap::new();
         for run in runs {
-            let place = self.places().get(&run.launch_id).cloned();
+            let place = self.places().get(&run.fw_id).cloned();
             match place {
                 Some(place) => groups.entry(place.workflow).or_default().push((run, place)),
                 None => {
                     // No workflow has it: deleted, or an orphan of a half-written addition.
-                    lost.insert(run.launch_id);
+                    lost.insert(run.fw_id);
                 }
             }
         }
@@ -124,7 +151,7 @@ impl MongoStore {
     fn look_up_places(&self, runs: &[Run]) -> Result<()> {
         let unknown: Vec<Held> = {
             let places = self.places();
-            let unknown = runs.iter().filter(|run| !places.contains_key(&run.launch_id));
+            let unknown = runs.iter().filter(|run| !places.contains_key(&run.fw_id));
             unknown.map(|run| Held { fw_id: run.fw_id, launch_id: run.launch_id }).collect()
         };
         if !unknown.is_empty() {
@@ -142,10 +169,11 @@ impl MongoStore {
         if self.end_launches(std::slice::from_mut(&mut launch), reason, now)? == 0 {
             return Ok(false);
         }
-        let run = Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None };
-        let lost = self.settle(vec![run], &BTreeMap::from([(held.launch_id, launch)]), now)?;
-        self.places().remove(&held.launch_id);
-        Ok(lost.is_empty())
+        let mut runs = vec![Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None }];
+        runs.extend(self.runs_of_followers([&launch].into_iter())?);
+        let lost = self.settle(runs, &BTreeMap::from([(held.launch_id, launch)]), now)?;
+        self.places().remove(&held.fw_id);
+        Ok(!lost.contains(&held.fw_id))
     }
 
     /// Ends launches that run or are reserved, without an outcome.
@@ -162,29 +190,22 @@ impl MongoStore {
         Ok(self.bulk("launches", statements.collect(), Journal::Yes)?.matched)
     }
 
-    pub(super) fn steer_workflow(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
-        let found = self.workflows.find_one(doc! { "nodes": int(fw_id) }).projection(doc! { "_id": 1 });
-        let workflow = self.ask(found.run())?.ok_or(StoreError::UnknownFirework(fw_id))?;
-        let wanted = Wanted {
-            workflow: view::object_id(&workflow, &self.settings.place())?,
-            task: Task::Verb(verb, fw_id),
-            projection: view::whole(),
-        };
-        let mut changed = Vec::new();
-        self.with_locks(vec![wanted], |locked| {
-            for one in locked {
-                changed = self.apply_verb(one, verb, fw_id, now)?;
-            }
-            Ok(())
-        })?;
-        Ok(changed)
-    }
-
-    /// The launches that a lock speaks of, as they are stored.
+    /// The launches that a lock speaks of, as they are stored, as far as they have ended and are all
+    /// there.
     pub(super) fn ended_launches(&self, runs: &[Run]) -> Result<BTreeMap<LaunchId, Launch>> {
         let ids: Vec<LaunchId> = runs.iter().map(|run| run.launch_id).collect();
-        let found = self.search_launches(&ids)?.into_iter().filter(|launch| launch.state.is_final());
-        Ok(found.map(|launch| (launch.launch_id, launch)).collect())
+        let mut launches = BTreeMap::new();
+        for mut launch in self.launches_with_actions(&ids)? {
+            if !launch.was_lost() {
+                // Python's `detect_lostruns --fizzle` ends launches without an action.
+                launch.action.get_or_insert_with(|| FwAction::default().to_document());
+            }
+            let is_whole = launch.action.as_ref().and_then(file_of).is_none();
+            if launch.state.is_final() && is_whole {
+                launches.insert(launch.launch_id, launch);
+            }
+        }
+        Ok(launches)
     }
 
     /// Fireworks by id.

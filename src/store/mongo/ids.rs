@@ -10,11 +10,16 @@ use super::{MongoStore, unreadable};
 use crate::store::Result;
 use crate::workflow::{LaunchId, as_int, int};
 
-/// A worker takes launch ids by so many; those it does not use are gaps, which FireWorks has too.
-const BLOCK: usize = 32;
+/// A worker takes as many launch ids at a time as it has taken before, at most so many: a single
+/// launch leaves no gap, and many ask seldom. Ids that are not used are gaps, which FireWorks has too.
+const MOST: usize = 32;
 
-/// Launch ids that have been taken and not used.
-pub type Block = Range<LaunchId>;
+/// Launch ids that this process has taken.
+#[derive(Default)]
+pub struct Block {
+    unused: Range<LaunchId>,
+    taken: usize,
+}
 
 impl MongoStore {
     /// Takes `count` ids from a counter; returns the first.
@@ -39,19 +44,20 @@ impl MongoStore {
 
     /// Launch ids, mostly without a round trip.
     pub(super) fn take_launch_ids(&self, count: usize) -> Result<Vec<LaunchId>> {
-        let mut block = self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ids: Vec<LaunchId> = block.by_ref().take(count).collect();
+        let block = &mut *self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids: Vec<LaunchId> = block.unused.by_ref().take(count).collect();
         if ids.len() < count {
-            let first = self.take_ids("next_launch_id", count.max(BLOCK))?;
-            *block = first..first + count.max(BLOCK) as i64;
-            ids.extend(block.by_ref().take(count - ids.len()));
+            let size = block.taken.min(MOST).max(count);
+            let first = self.take_ids("next_launch_id", size)?;
+            *block = Block { unused: first..first + size as i64, taken: block.taken + size };
+            ids.extend(block.unused.by_ref().take(count - ids.len()));
         }
         Ok(ids)
     }
 
     /// Hands ids back that a claim did not use.
     pub(super) fn return_launch_ids(&self, unused: &[LaunchId]) {
-        let mut block = self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = &mut self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner).unused;
         // Only the youngest can be put back in front of the block; the others stay gaps.
         for &id in unused.iter().rev() {
             if id + 1 == block.start || block.is_empty() {
@@ -62,6 +68,6 @@ impl MongoStore {
 
     /// Forgets ids that a reset has made wrong.
     pub(super) fn forget_ids(&self) {
-        *self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner) = 0..0;
+        self.launch_ids.lock().unwrap_or_else(PoisonError::into_inner).unused = 0..0;
     }
 }

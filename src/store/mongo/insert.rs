@@ -1,10 +1,10 @@
 //! New workflows: fireworks WAITING, then the workflow, then the roots READY, so that no worker
 //! sees a firework before its workflow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::MongoStore;
 use super::commands::{Journal, LARGEST, ints, update};
@@ -17,6 +17,8 @@ use crate::workflow::{Draft, Firework, FwId, State, int, time};
 pub(super) struct Numbered<'d> {
     pub draft: &'d Draft,
     pub ids: BTreeMap<i64, FwId>,
+    /// The roots that may run at once, by local id.
+    pub ready: BTreeSet<i64>,
     pub born: Timestamp,
 }
 
@@ -24,22 +26,20 @@ impl<'d> Numbered<'d> {
     /// Numbers a draft from `first` on.
     pub fn new(draft: &'d Draft, first: FwId, born: Timestamp) -> Self {
         let ids = number_together([draft], first).swap_remove(0);
-        Numbered { draft, ids, born }
+        Numbered { draft, ids, ready: draft.free_roots(), born }
     }
 
     /// Its fireworks as they are first stored: nothing can be claimed yet.
     pub fn fireworks(&self) -> impl Iterator<Item = Firework> + '_ {
-        self.draft.fireworks().iter().enumerate().map(|(position, fw)| {
-            let born = self.born + SignedDuration::from_micros(position as i64);
+        self.draft.fireworks().iter().map(|fw| {
+            let born = self.draft.created_on(fw, self.born);
             Firework::new(self.ids[&fw.local_id], &fw.name, fw.spec.clone(), fw.held.unwrap_or(State::Waiting), born)
         })
     }
 
     /// Ids of the roots that may run at once.
     pub fn free_roots(&self) -> Vec<FwId> {
-        let held: Vec<i64> =
-            self.draft.fireworks().iter().filter(|fw| fw.held.is_some()).map(|fw| fw.local_id).collect();
-        self.draft.roots().filter(|id| !held.contains(id)).map(|id| self.ids[&id]).collect()
+        self.ready.iter().map(|id| self.ids[id]).collect()
     }
 
     /// Ids of the roots.

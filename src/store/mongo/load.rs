@@ -145,27 +145,56 @@ impl MongoStore {
         Ok((found_states, found))
     }
 
-    /// Everything, from the documents. Leaves out the launches that no longer count.
+    /// Adds the launches that these fireworks list, also those put away, as far as they are loaded.
+    pub(super) fn add_launches(&self, graph: &mut Graph, fw_ids: &[FwId]) -> Result<()> {
+        let loaded = fw_ids.iter().filter_map(|fw_id| graph.nodes.get(fw_id)?.firework.as_ref());
+        let ids: Vec<LaunchId> =
+            loaded.flat_map(|one| one.archived_launches.iter().chain(&one.launches).copied()).collect();
+        if !ids.is_empty() {
+            graph.launches.extend(self.launches_to_apply(&ids)?.into_iter().map(|launch| (launch.launch_id, launch)));
+        }
+        Ok(())
+    }
+
+    /// Adds what the launches of all fireworks of the graph have put into the workflow.
+    pub(super) fn add_spawned(&self, graph: &mut Graph) -> Result<()> {
+        let loaded: Vec<FwId> =
+            graph.nodes.iter().filter(|(_, node)| node.firework.is_some()).map(|(&fw_id, _)| fw_id).collect();
+        let spawning = doc! { "fw_id": { "$in": ints(&loaded) }, "state_history.spawned": { "$exists": true } };
+        // The action would be read in vain.
+        let found = self.launches.find(spawning).projection(doc! { "action": 0 });
+        for launch in self.collect(found.run())?.iter().filter_map(Launch::from_document) {
+            graph.spawned_by.entry(launch.fw_id).or_default().extend(launch.spawned().into_iter().flatten());
+        }
+        Ok(())
+    }
+
+    /// Everything, from the documents. Leaves out the fireworks that no longer count their launch.
     pub(super) fn load_whole<'l>(
         &self,
         locked: &'l [Locked],
         launches: &BTreeMap<LaunchId, Launch>,
-    ) -> Result<(Vec<Part<'l>>, BTreeSet<LaunchId>)> {
+    ) -> Result<(Vec<Part<'l>>, BTreeSet<FwId>)> {
         let mut lost = BTreeSet::new();
         let mut parts = Vec::with_capacity(locked.len());
         for one in locked {
             let runs = runs_of(&one.task, launches);
-            let subjects: Vec<FwId> = runs.iter().map(|run| run.fw_id).collect();
-            let mut part = self.whole_part(one, runs, &subjects)?;
+            let actions: Vec<FwAction> = runs.iter().map(|run| action_of(&launches[&run.launch_id])).collect();
+            let further: Vec<FwId> = actions.iter().flat_map(FwAction::further_parents).collect();
+            let subjects: Vec<FwId> = runs.iter().map(|run| run.fw_id).chain(further.iter().copied()).collect();
+            let all = actions.iter().any(|action| action.defuse_workflow);
+            let mut part = self.whole_part(one, runs, &subjects, all)?;
+            self.add_launches(&mut part.graph, &further)?;
             part.runs.retain(|run| {
                 let firework = part.graph.nodes.get(&run.fw_id).and_then(|node| node.firework.as_ref());
                 match firework.filter(|firework| firework.launches.contains(&run.launch_id)).map(|one| one.state) {
-                    Some(State::Running) => true,
+                    // Held while it ran: it stays so, but its launch counts.
+                    Some(State::Running | State::Defused | State::Paused | State::Archived) => true,
                     // Done by somebody who took over our lock; or by whom we took it from, up to
                     // the workflow.
                     Some(state) if state.is_final() => one.taken_over && state == launches[&run.launch_id].state,
                     _ => {
-                        lost.insert(run.launch_id);
+                        lost.insert(run.fw_id);
                         false
                     }
                 }
@@ -175,12 +204,22 @@ impl MongoStore {
         Ok((parts, lost))
     }
 
-    pub(super) fn whole_part<'l>(&self, locked: &'l Locked, runs: Vec<&'l Run>, subjects: &[FwId]) -> Result<Part<'l>> {
+    /// The whole graph, with the documents of `subjects` and what is below them, or of `all`.
+    pub(super) fn whole_part<'l>(
+        &self,
+        locked: &'l Locked,
+        runs: Vec<&'l Run>,
+        subjects: &[FwId],
+        all: bool,
+    ) -> Result<Part<'l>> {
         let found = self.workflows.find_one(doc! { "_id": locked.workflow }).projection(view::whole());
         let document = self.ask(found.run())?.unwrap_or_default();
         let mut graph = view::far(&document);
         let mut affected: BTreeSet<FwId> = subjects.iter().copied().collect();
-        for &fw_id in subjects {
+        if all {
+            affected.extend(graph.nodes.keys());
+        }
+        for &fw_id in subjects.iter().filter(|_| !all) {
             affected.extend(graph.descendants(fw_id));
         }
         let fireworks = self.fireworks_by_id(&affected.into_iter().collect::<Vec<_>>())?;
@@ -199,7 +238,7 @@ impl MongoStore {
 pub fn runs_of<'l>(task: &'l Task, launches: &BTreeMap<LaunchId, Launch>) -> Vec<&'l Run> {
     match task {
         Task::Outcomes(runs) => runs.iter().filter(|run| launches.contains_key(&run.launch_id)).collect(),
-        Task::Verb(..) => Vec::new(),
+        Task::Verb(..) | Task::Append(..) | Task::Correct => Vec::new(),
     }
 }
 

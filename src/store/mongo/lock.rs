@@ -1,7 +1,7 @@
 //! The lock of a workflow: FireWorks' `locked` field, with a value that says whose it is, until
 //! when, and what its holder was doing, so that anybody can finish it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
@@ -9,15 +9,16 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::options::ReturnDocument;
 
 use super::commands::{Journal, update};
+use super::wait::pause;
 use super::{MongoStore, view};
-use crate::store::{Result, StoreError, Verb, jitter};
+use crate::store::{Result, Verb};
 use crate::workflow::{FwId, LaunchId, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
-const HOLD: SignedDuration = SignedDuration::from_secs(30);
+pub const HOLD: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long we wait for somebody else's lock before the caller hears of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The name under which [`Task::Correct`] is stored.
+const CORRECT: &str = "correct";
 
 /// What is done under a lock.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,10 @@ pub enum Task {
     Outcomes(Vec<Run>),
     /// A verb of the user on a firework.
     Verb(Verb, FwId),
+    /// So many new fireworks, from this id on, go below others.
+    Append(FwId, usize),
+    /// Bring in order what somebody left half done who told nobody what it was.
+    Correct,
 }
 
 /// A launch that has ended, and the first id of the fireworks it spawns.
@@ -56,18 +61,22 @@ pub struct Locked {
 }
 
 impl Task {
-    fn value(&self, owner: &str) -> Document {
+    /// The value of the lock. `until` is a time of the server's clock.
+    pub fn value(&self, owner: &str, until: Timestamp) -> Document {
         let mut value = doc! {
             "by": "volley",
             "owner": owner,
             "host": gethostname::gethostname().to_string_lossy().into_owned(),
             "pid": int(i64::from(std::process::id())),
-            "until": time::to_iso(Timestamp::now() + HOLD),
+            "until": time::to_iso(until),
         };
         match self {
             Task::Verb(verb, fw_id) => {
-                value.insert("verb", verb.as_str());
+                value.extend(verb.to_document());
                 value.insert("fw", int(*fw_id));
+            }
+            Task::Append(first, count) => {
+                value.insert("append", doc! { "first": int(*first), "count": int(*count as i64) });
             }
             Task::Outcomes(runs) => {
                 let runs = runs.iter().map(|run| {
@@ -76,16 +85,36 @@ impl Task {
                 });
                 value.insert("runs", runs.collect::<Vec<_>>());
             }
+            Task::Correct => {
+                value.insert("verb", CORRECT);
+            }
         }
         value
     }
 
+    /// A firework that it is about.
+    pub fn fw_id(&self) -> Option<FwId> {
+        match self {
+            Task::Outcomes(runs) => runs.first().map(|run| run.fw_id),
+            Task::Verb(_, fw_id) => Some(*fw_id),
+            Task::Append(..) | Task::Correct => None,
+        }
+    }
+
     /// Reads what the holder of a lock was doing; nothing, for a lock it took for something that
     /// leaves no trace.
-    fn read(value: &Document) -> Self {
+    pub fn read(value: &Document) -> Self {
         let id = |document: &Document, key| document.get(key).and_then(as_int);
-        if let (Ok("rerun"), Some(fw_id)) = (value.get_str("verb"), id(value, "fw")) {
-            return Task::Verb(Verb::Rerun, fw_id);
+        if let (Some(verb), Some(fw_id)) = (Verb::from_document(value), id(value, "fw")) {
+            return Task::Verb(verb, fw_id);
+        }
+        if let Ok(append) = value.get_document("append")
+            && let (Some(first), Some(count)) = (id(append, "first"), id(append, "count"))
+        {
+            return Task::Append(first, usize::try_from(count).unwrap_or_default());
+        }
+        if value.get_str("verb").is_ok_and(|verb| verb == CORRECT) {
+            return Task::Correct;
         }
         let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
         Task::Outcomes(
@@ -114,7 +143,6 @@ impl MongoStore {
         mut work: impl FnMut(Vec<Locked>) -> Result<()>,
     ) -> Result<()> {
         let begun = Instant::now();
-        let mut pause = Duration::from_millis(4);
         loop {
             let mut got = Vec::new();
             let mut busy = Vec::new();
@@ -126,24 +154,25 @@ impl MongoStore {
                 }
             }
             if !got.is_empty() {
+                self.forget_waits(&got);
                 work(got)?;
             }
             if busy.is_empty() {
                 return Ok(());
             }
             for one in &busy {
-                self.take_over(one.workflow, begun.elapsed())?;
+                self.attend(one, begun.elapsed())?;
             }
-            std::thread::sleep(jitter(pause * 2));
-            pause = (pause * 2).min(Duration::from_millis(250));
+            std::thread::sleep(pause(begun.elapsed()));
             wanted = busy;
         }
     }
 
     fn try_lock(&self, wanted: Vec<Wanted>) -> Result<Vec<Attempt>> {
         let owner = uuid::Uuid::now_v7().to_string();
+        let until = self.server_time()? + HOLD;
         let free = |workflow: ObjectId| doc! { "_id": workflow, "locked": { "$exists": false } };
-        let lock = |task: &Task| doc! { "$set": { "locked": task.value(&owner) } };
+        let lock = |task: &Task| doc! { "$set": { "locked": task.value(&owner, until) } };
         let documents: Vec<Document> = if let [one] = wanted.as_slice() {
             let locked = self
                 .workflows
@@ -195,42 +224,6 @@ impl MongoStore {
         self.collect(self.workflows.find(doc! { "_id": { "$in": ids } }).projection(projection).run())
     }
 
-    /// Finishes what the dead holder of a lock had begun, and frees the workflow. A holder that may
-    /// be alive is left alone; after a while it is named to the caller.
-    fn take_over(&self, workflow: ObjectId, waited: Duration) -> Result<()> {
-        let Some(document) = self.ask(self.workflows.find_one(doc! { "_id": workflow }).run())? else {
-            return Ok(());
-        };
-        let Some(locked) = document.get("locked") else { return Ok(()) };
-        let ours = locked.as_document().filter(|value| value.get_str("by").ok() == Some("volley"));
-        let until = ours.and_then(|value| value.get("until")).and_then(time::from_bson);
-        if let (Some(value), Some(until)) = (ours, until)
-            && until < Timestamp::now()
-        {
-            let owner = uuid::Uuid::now_v7().to_string();
-            let dead = doc! { "_id": workflow, "locked": value.clone() };
-            let mut renewed = value.clone();
-            renewed.insert("owner", &owner);
-            renewed.insert("until", time::to_iso(Timestamp::now() + HOLD));
-            let taken = self.workflows.update_one(dead, doc! { "$set": { "locked": renewed } });
-            if self.ask(taken.run())?.matched_count == 1 {
-                tracing::warn!("took over the workflow lock of {}", describe(locked));
-                let locked = Locked { workflow, owner, task: Task::read(value), document, taken_over: true };
-                self.repeat(locked, Timestamp::now())?;
-            }
-            return Ok(());
-        }
-        if waited > PATIENCE {
-            let fw_id = document.get_array("nodes").ok().and_then(|nodes| nodes.first()).and_then(as_int);
-            return Err(StoreError::Locked {
-                fw_id: fw_id.unwrap_or_default(),
-                by: describe(locked),
-                waited_s: waited.as_secs(),
-            });
-        }
-        Ok(())
-    }
-
     /// Unlocks, if the lock is still ours.
     pub(super) fn unlock(&self, locked: &Locked) -> Result<()> {
         let filter = doc! { "_id": locked.workflow, "locked.owner": &locked.owner };
@@ -241,12 +234,4 @@ impl MongoStore {
 
 fn holder(document: &Document) -> Option<&str> {
     document.get_document("locked").ok()?.get_str("owner").ok()
-}
-
-/// The holder of a lock, for people.
-fn describe(locked: &Bson) -> String {
-    let Some(value) = locked.as_document() else { return "a Python FireWorks process".to_owned() };
-    let host = value.get_str("host").unwrap_or("an unknown host");
-    let pid = value.get("pid").and_then(as_int).unwrap_or_default();
-    format!("process {pid} on {host}")
 }

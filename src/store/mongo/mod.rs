@@ -17,27 +17,41 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bson::oid::ObjectId;
 use bson::{Document, doc};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::{Client, Collection, Database};
 
 use super::{
-    Claim, ClaimRequest, FireworkQuery, Held, Outcome, Result, Store, StoreError, Verb, Verdict, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Outcome, Result, Seen, Steered, Store,
+    StoreError, Take, Verb, Verdict, WorkerRecord, WorkflowQuery,
 };
 use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease};
 
 mod apply;
 mod claim;
+mod clock;
 mod commands;
+mod correct;
 mod delete;
+mod detach;
+mod duplicates;
+mod examine;
 mod find;
 mod finish;
+mod gridfs;
 mod ids;
 mod insert;
+mod keep;
 mod load;
 mod lock;
+mod mend;
 mod schema;
 mod settings;
+mod sizes;
+mod steer;
+mod transfer;
 mod view;
+mod wait;
+mod workers;
 mod write;
 
 pub use settings::MongoSettings;
@@ -49,10 +63,13 @@ pub struct MongoStore {
     fireworks: Collection<Document>,
     launches: Collection<Document>,
     workflows: Collection<Document>,
-    /// Where the launches we claimed belong: saves a look-up at the end.
-    places: Mutex<HashMap<LaunchId, Place>>,
+    /// Where the fireworks we claimed belong: saves a look-up at the end.
+    places: Mutex<HashMap<FwId, Place>>,
     /// Launch ids taken and not yet used.
     launch_ids: Mutex<ids::Block>,
+    clock: clock::Clock,
+    /// Locks of others that somebody here waits for.
+    waits: wait::Waits,
 }
 
 /// Where a firework stands in its workflow.
@@ -76,10 +93,12 @@ impl MongoStore {
             settings: settings.clone(),
             places: Mutex::default(),
             launch_ids: Mutex::default(),
+            clock: Mutex::default(),
+            waits: Mutex::default(),
         })
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<LaunchId, Place>> {
+    fn places(&self) -> MutexGuard<'_, HashMap<FwId, Place>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,8 +134,12 @@ impl Store for MongoStore {
         self.claim_fireworks(request, limit)
     }
 
-    fn renew(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
-        self.renew_leases(held, lease, now)
+    fn renew(&self, held: &[Held], seen: &[Seen], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
+        self.renew_leases(held, seen, lease, now)
+    }
+
+    fn checkpoint(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
+        self.write_checkpoint(launch, now)
     }
 
     fn release(&self, claims: &[Held], now: Timestamp) -> Result<()> {
@@ -131,8 +154,32 @@ impl Store for MongoStore {
         self.give_launch_back(held, reason, now)
     }
 
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
+    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
         self.steer_workflow(verb, fw_id, now)
+    }
+
+    fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>> {
+        self.append_workflow(appendix, now)
+    }
+
+    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>> {
+        self.set_in_specs(fw_ids, set, now)
+    }
+
+    fn mend(&self, every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>> {
+        self.mend_some(every, now)
+    }
+
+    fn examine(&self, _now: Timestamp) -> Result<Vec<Finding>> {
+        self.examine_database()
+    }
+
+    fn export(&self, take: &mut Take<'_>) -> Result<()> {
+        self.export_database(take)
+    }
+
+    fn import(&self, give: &mut Give<'_>) -> Result<()> {
+        self.import_database(give)
     }
 
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64> {
@@ -158,11 +205,19 @@ impl Store for MongoStore {
     }
 
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
-        self.search_launches(ids)
+        self.launches_with_actions(ids)
     }
 
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {
         self.search_workflows(query)
+    }
+
+    fn worker_records(&self) -> Result<Vec<WorkerRecord>> {
+        self.search_workers()
+    }
+
+    fn record_worker(&self, record: &WorkerRecord) -> Result<()> {
+        self.replace_worker(record)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Collections, indexes and counters, as FireWorks makes them.
 
-use bson::{Bson, Document, doc};
+use bson::{Document, doc};
 
 use super::MongoStore;
 use crate::store::Result;
@@ -20,42 +20,61 @@ const SINGLE: &[(&str, &[&str])] = &[
 const UNIQUE: &[(&str, &str)] =
     &[("fireworks", "fw_id"), ("launches", "launch_id"), ("fw_gridfs.files", "metadata.launch_id")];
 
-/// An index as pymongo describes it, so that either side finds the other's in place.
-fn model(keys: &Document, unique: bool) -> Document {
-    let name: Vec<String> = keys.iter().map(|(field, direction)| format!("{field}_{direction}")).collect();
-    let mut model = doc! { "key": keys.clone(), "name": name.join("_"), "background": true };
-    if unique {
-        model.insert("unique", true);
-    }
-    model
+/// An index.
+pub(super) struct Index {
+    pub collection: &'static str,
+    pub keys: Document,
+    pub unique: bool,
 }
 
+impl Index {
+    /// The name that pymongo gives it.
+    pub fn name(&self) -> String {
+        let parts: Vec<String> = self.keys.iter().map(|(field, direction)| format!("{field}_{direction}")).collect();
+        parts.join("_")
+    }
+
+    /// The index as pymongo describes it, so that either side finds the other's in place.
+    fn model(&self) -> Document {
+        let mut model = doc! { "key": self.keys.clone(), "name": self.name(), "background": true };
+        if self.unique {
+            model.insert("unique", true);
+        }
+        model
+    }
+}
+
+/// The collections that have indexes.
+pub(super) const INDEXED: [&str; 4] = ["fireworks", "launches", "workflows", "fw_gridfs.files"];
+
 impl MongoStore {
-    /// Makes what is missing; data are left alone.
-    pub(super) fn initialise_database(&self) -> Result<()> {
-        let mut indexes: Vec<(&str, Document, bool)> = Vec::new();
-        indexes.extend(UNIQUE.iter().map(|&(collection, field)| (collection, doc! { field: 1 }, true)));
+    /// The indexes that there should be.
+    pub(super) fn indexes(&self) -> Vec<Index> {
+        let mut indexes = Vec::new();
+        let mut add = |collection, keys, unique| indexes.push(Index { collection, keys, unique });
+        for &(collection, field) in UNIQUE {
+            add(collection, doc! { field: 1 }, true);
+        }
         for &(collection, fields) in SINGLE {
-            indexes.extend(fields.iter().map(|&field| (collection, doc! { field: 1 }, false)));
+            fields.iter().for_each(|&field| add(collection, doc! { field: 1 }, false));
         }
         for collection in ["fireworks", "workflows"] {
-            indexes.push((collection, doc! { "state": -1, "_id": -1 }, false));
+            add(collection, doc! { "state": -1, "_id": -1 }, false);
         }
         for direction in [-1, 1] {
-            let keys = doc! { "state": -1, "spec._priority": -1, "created_on": direction };
-            indexes.push(("fireworks", keys, false));
+            add("fireworks", doc! { "state": -1, "spec._priority": -1, "created_on": direction }, false);
         }
-        let own = |collection, fields: &[String]| -> Vec<(&str, Document, bool)> {
-            fields.iter().map(|field| (collection, doc! { field: 1 }, false)).collect()
-        };
-        indexes.extend(own("fireworks", &self.settings.user_indices));
-        indexes.extend(own("workflows", &self.settings.wf_user_indices));
-        for collection in ["fireworks", "launches", "workflows", "fw_gridfs.files"] {
-            let models: Vec<Document> = indexes
-                .iter()
-                .filter(|(of, ..)| *of == collection)
-                .map(|(_, keys, unique)| model(keys, *unique))
-                .collect();
+        self.settings.user_indices.iter().for_each(|field| add("fireworks", doc! { field: 1 }, false));
+        self.settings.wf_user_indices.iter().for_each(|field| add("workflows", doc! { field: 1 }, false));
+        indexes
+    }
+
+    /// Makes what is missing; data are left alone.
+    pub(super) fn initialise_database(&self) -> Result<()> {
+        let indexes = self.indexes();
+        for collection in INDEXED {
+            let models: Vec<Document> =
+                indexes.iter().filter(|index| index.collection == collection).map(Index::model).collect();
             self.ask(self.database.run_command(doc! { "createIndexes": collection, "indexes": models }).run())?;
         }
         self.make_counters()
@@ -63,14 +82,9 @@ impl MongoStore {
 
     /// The counters of ids, above every id in use.
     fn make_counters(&self) -> Result<()> {
-        let next = |collection: &str, field: &str| -> Result<Bson> {
-            let collection = self.database.collection::<Document>(collection);
-            let top = self.ask(collection.find_one(doc! {}).sort(doc! { field: -1 }).run())?;
-            Ok(int(top.and_then(|document| document.get(field).and_then(as_int)).unwrap_or(0) + 1))
-        };
         let counters = doc! {
-            "next_fw_id": next("fireworks", "fw_id")?,
-            "next_launch_id": next("launches", "launch_id")?,
+            "next_fw_id": int(self.highest("fireworks", "fw_id")? + 1),
+            "next_launch_id": int(self.highest("launches", "launch_id")? + 1),
         };
         let counter = self.database.collection::<Document>("fw_id_assigner");
         // FireWorks looks for any document of this collection, whatever its _id.
@@ -81,13 +95,20 @@ impl MongoStore {
         Ok(())
     }
 
+    /// The highest id in a collection.
+    pub(super) fn highest(&self, collection: &str, field: &str) -> Result<i64> {
+        let collection = self.database.collection::<Document>(collection);
+        let top = collection.find_one(doc! {}).sort(doc! { field: -1 }).projection(doc! { "_id": 0, field: 1 });
+        Ok(self.ask(top.run())?.and_then(|document| document.get(field).and_then(as_int)).unwrap_or(0))
+    }
+
     /// Empties the launchpad.
     pub(super) fn reset_database(&self) -> Result<()> {
         // Fireworks first: from then on nothing can be claimed.
         for collection in ["fireworks", "launches", "workflows", "offline_runs", "fw_id_assigner"] {
             self.ask(self.database.collection::<Document>(collection).delete_many(doc! {}).run())?;
         }
-        for collection in ["fw_gridfs.files", "fw_gridfs.chunks"] {
+        for collection in ["fw_gridfs.files", "fw_gridfs.chunks", "volley_mend", "volley_copy"] {
             self.ask(self.database.collection::<Document>(collection).drop().run())?;
         }
         self.places().clear();

@@ -120,10 +120,16 @@ impl MongoStore {
     /// The state of a workflow from all its `fw_states`. Links and specs are looked at only where
     /// something has FIZZLED or is held.
     pub(super) fn derive_state(&self, workflow: &Document) -> Result<State> {
-        self.state_of(object_id(workflow, &self.settings.place())?, &cached_states(workflow))
+        self.state_of(object_id(workflow, &self.settings.place())?, &cached_states(workflow), &BTreeSet::new())
     }
 
-    pub(super) fn state_of(&self, workflow: ObjectId, states: &BTreeMap<FwId, State>) -> Result<State> {
+    /// The same from states that are not cached yet, with links that are not written yet.
+    pub(super) fn state_of(
+        &self,
+        workflow: ObjectId,
+        states: &BTreeMap<FwId, State>,
+        added: &BTreeSet<(FwId, FwId)>,
+    ) -> Result<State> {
         let any = |wanted: State| states.values().any(|&state| state == wanted);
         let open = [State::Waiting, State::Ready, State::Reserved, State::Running].into_iter().any(any);
         let all_completed = states.values().all(|&state| state == State::Completed);
@@ -133,11 +139,15 @@ impl MongoStore {
         }
         let links = self.workflows.find_one(doc! { "_id": workflow }).projection(doc! { "links": 1 });
         let document = self.ask(links.run())?.unwrap_or_default();
+        let children = |fw_id: FwId| {
+            let mut children = children_of(&document, fw_id);
+            children.extend(added.range((fw_id, FwId::MIN)..=(fw_id, FwId::MAX)).map(|&(_, child)| child));
+            children
+        };
         let fizzled = states.iter().filter(|&(_, &state)| state == State::Fizzled).map(|(&fw_id, _)| fw_id);
-        let strict =
-            self.strict_children(&fizzled.flat_map(|fw_id| children_of(&document, fw_id)).collect::<Vec<_>>())?;
-        let is_leaf = |fw_id| children_of(&document, fw_id).is_empty();
-        let stops = |fw_id| children_of(&document, fw_id).iter().any(|child| strict.contains(child));
+        let strict = self.strict_children(&fizzled.flat_map(children).collect::<Vec<_>>())?;
+        let is_leaf = |fw_id| children(fw_id).is_empty();
+        let stops = |fw_id| children(fw_id).iter().any(|child| strict.contains(child));
         Ok(workflow_state(Facts::of(states, is_leaf, stops)))
     }
 

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use super::MongoStore;
 use super::commands::{Journal, expect, ints, update};
+use super::detach::forget;
 use super::insert::Numbered;
 use super::load::Part;
+use super::lock::{Run, Task};
 use crate::store::Result;
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::APPLIED;
-use crate::workflow::graph::{Changes, Edit, SpecEdit};
+use crate::workflow::graph::{Changes, Edit, Spawn, SpecEdit};
 use crate::workflow::{FwId, LaunchId, State, int, time};
 
 /// What will be written of one workflow.
@@ -34,9 +36,10 @@ impl Decided<'_> {
 }
 
 impl MongoStore {
-    /// Writes everything and unlocks. `false` when a firework was not as expected: then the
-    /// workflows are still locked.
-    pub(super) fn write(&self, decided: &[Decided<'_>], now: Timestamp) -> Result<bool> {
+    /// Writes everything and unlocks. Returns the ids of new fireworks, by local id, for each
+    /// workflow that was attached; nothing when a firework was not as expected: then the workflows
+    /// are still locked.
+    pub(super) fn write(&self, decided: &[Decided<'_>], now: Timestamp) -> Result<Option<Vec<BTreeMap<i64, FwId>>>> {
         let mut numbered = Vec::with_capacity(decided.len());
         for one in decided {
             numbered.push(self.number_spawned(one, now)?);
@@ -44,7 +47,10 @@ impl MongoStore {
         self.insert_spawned(numbered.iter().flatten())?;
         let statements = decided.iter().flat_map(|one| firework_statements(one, now)).collect();
         if self.bulk("fireworks", statements, Journal::No)?.stopped {
-            return Ok(false);
+            return Ok(None);
+        }
+        for one in decided {
+            self.keep_apart(one.part.locked, &one.changes.detached, now)?;
         }
         let mut statements = Vec::with_capacity(decided.len());
         for (one, spawned) in decided.iter().zip(&numbered) {
@@ -56,21 +62,34 @@ impl MongoStore {
             self.free_roots(&spawned.iter().flat_map(Numbered::free_roots).collect::<Vec<_>>(), now)?;
             self.unlock(one.part.locked)?;
         }
-        Ok(true)
+        Ok(Some(numbered.into_iter().flatten().map(|one| one.ids).collect()))
     }
 
     /// Spawned fireworks with the ids that the lock records.
     fn number_spawned<'d>(&self, one: &'d Decided<'_>, now: Timestamp) -> Result<Vec<Numbered<'d>>> {
         let mut numbered = Vec::new();
-        for spawns in one.changes.spawned.chunk_by(|a, b| a.launch_id == b.launch_id) {
+        // The first parent is the one that acts; two duplicates may do so by the same launch.
+        let source = |spawn: &Spawn| (spawn.launch_id, spawn.parents.first().copied());
+        for spawns in one.changes.spawned.chunk_by(|a, b| source(a) == source(b)) {
             let drafts = || spawns.iter().map(|spawn| &spawn.draft);
-            let recorded = one.part.runs.iter().find(|run| run.launch_id == spawns[0].launch_id);
-            let first = match recorded.and_then(|run| run.spawned) {
+            let recorded = match &one.part.locked.task {
+                Task::Append(first, _) => Some(*first),
+                _ => {
+                    let is_source = |run: &&&Run| (Some(run.launch_id), Some(run.fw_id)) == source(&spawns[0]);
+                    one.part.runs.iter().find(is_source).and_then(|run| run.spawned)
+                }
+            };
+            let first = match recorded {
                 Some(first) => first,
                 None => self.take_ids("next_fw_id", drafts().map(|draft| draft.fireworks().len()).sum())?,
             };
             let ids = number_together(drafts(), first);
-            numbered.extend(drafts().zip(ids).map(|(draft, ids)| Numbered { draft, ids, born: now }));
+            numbered.extend(spawns.iter().zip(ids).map(|(spawn, ids)| Numbered {
+                draft: &spawn.draft,
+                ids,
+                ready: spawn.ready.clone(),
+                born: now,
+            }));
         }
         Ok(numbered)
     }
@@ -99,9 +118,11 @@ impl MongoStore {
             (_, known) => {
                 let mut all = known.clone().unwrap_or_default();
                 all.extend(states.clone());
-                self.state_of(one.part.locked.workflow, &all)?
+                all.retain(|fw_id, _| !one.changes.detached.members.contains_key(fw_id));
+                self.state_of(one.part.locked.workflow, &all, &added_links(one, spawned))?
             }
         };
+        states.retain(|fw_id, _| !one.changes.detached.members.contains_key(fw_id));
         let mut set: Document =
             states.iter().map(|(fw_id, state)| (format!("fw_states.{fw_id}"), state.as_str().into())).collect();
         set.insert("state", state.as_str());
@@ -112,6 +133,7 @@ impl MongoStore {
         if spawned.is_empty() {
             change.insert("$unset", doc! { "locked": "" });
         }
+        forget(&one.changes.detached, &mut change);
         let held = doc! { "_id": one.part.locked.workflow, "locked.owner": &one.part.locked.owner };
         Ok(update(held, change))
     }
@@ -120,8 +142,8 @@ impl MongoStore {
 /// The bulk on `fireworks` for one workflow.
 fn firework_statements(one: &Decided<'_>, now: Timestamp) -> Vec<Document> {
     let edits = &one.changes.edits;
-    let counted = |fw_id: FwId, launch_id: LaunchId| {
-        doc! { "fw_id": int(fw_id), "state": State::Running.as_str(), "launches": int(launch_id) }
+    let counted = |edit: &Edit, launch_id: LaunchId| {
+        doc! { "fw_id": int(edit.fw_id), "state": edit.from.as_str(), "launches": int(launch_id) }
     };
     let mut statements = Vec::with_capacity(edits.len() + 2);
     let others = edits.iter().any(|edit| !one.fenced.contains_key(&edit.fw_id));
@@ -129,13 +151,13 @@ fn firework_statements(one: &Decided<'_>, now: Timestamp) -> Vec<Document> {
         // Before any child changes, the launches must still count.
         for edit in edits {
             if let Some(&launch_id) = one.fenced.get(&edit.fw_id) {
-                statements.push(expect(counted(edit.fw_id, launch_id), doc! { "$set": { "fw_id": int(edit.fw_id) } }));
+                statements.push(expect(counted(edit, launch_id), doc! { "$set": { "fw_id": int(edit.fw_id) } }));
             }
         }
     }
     for edit in edits {
         let mut filter = match one.fenced.get(&edit.fw_id) {
-            Some(&launch_id) => counted(edit.fw_id, launch_id),
+            Some(&launch_id) => counted(edit, launch_id),
             None => doc! { "fw_id": int(edit.fw_id), "state": edit.from.as_str() },
         };
         if let Some(spec) = &edit.spec {
@@ -164,7 +186,6 @@ fn firework_update(edit: &Edit, now: Timestamp) -> Document {
     if let Some(archive) = &edit.archive {
         set.insert("launches", Bson::Array(Vec::new()));
         set.insert("archived_launches", ints(archive));
-        unset.insert("spec._recovery", "");
     }
     change.insert("$set", set);
     if !unset.is_empty() {
@@ -185,38 +206,66 @@ fn set_spec(spec: &SpecEdit, set: &mut Document, unset: &mut Document) {
     }
 }
 
+/// The links of new fireworks, and those that tie them to the others.
+fn added_links(one: &Decided<'_>, spawned: &[Numbered<'_>]) -> BTreeSet<(FwId, FwId)> {
+    let mut links = BTreeSet::new();
+    for (spawn, numbered) in one.changes.spawned.iter().zip(spawned) {
+        links.extend(numbered.links());
+        links.extend(numbered.roots().iter().flat_map(|&root| spawn.parents.iter().map(move |&parent| (parent, root))));
+        links.extend(numbered.leaves().iter().flat_map(|&leaf| spawn.children.iter().map(move |&child| (leaf, child))));
+    }
+    links
+}
+
 /// Puts new fireworks into the maps of the workflow.
 fn link_spawned(one: &Decided<'_>, spawned: &[Numbered<'_>], set: &mut Document, change: &mut Document) {
-    let mut grow: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
-    let mut fresh: BTreeMap<String, BTreeSet<FwId>> = BTreeMap::new();
+    let (mut grow, mut fresh) = (Lists::default(), Lists::default());
     let new: BTreeSet<FwId> = spawned.iter().flat_map(|numbered| numbered.ids.values().copied()).collect();
     for (spawn, numbered) in one.changes.spawned.iter().zip(spawned) {
         for &fw_id in numbered.ids.values() {
-            grow.entry("nodes".into()).or_default().insert(fw_id);
-            fresh.entry(format!("links.{fw_id}")).or_default();
+            fresh.of(format!("links.{fw_id}"));
         }
         for (parent, child) in numbered.links() {
-            fresh.entry(format!("links.{parent}")).or_default().insert(child);
-            fresh.entry(format!("parent_links.{child}")).or_default().insert(parent);
+            fresh.add(format!("links.{parent}"), child);
+            fresh.add(format!("parent_links.{child}"), parent);
         }
         for &parent in &spawn.parents {
             for root in numbered.roots() {
-                grow.entry(format!("links.{parent}")).or_default().insert(root);
-                fresh.entry(format!("parent_links.{root}")).or_default().insert(parent);
+                grow.add(format!("links.{parent}"), root);
+                fresh.add(format!("parent_links.{root}"), parent);
             }
         }
         // Where the workflow knows them already, they are children of their parent themselves.
         for &child in spawn.children.iter().filter(|child| !new.contains(child)) {
             for leaf in numbered.leaves() {
-                fresh.entry(format!("links.{leaf}")).or_default().insert(child);
-                grow.entry(format!("parent_links.{child}")).or_default().insert(leaf);
+                fresh.add(format!("links.{leaf}"), child);
+                grow.add(format!("parent_links.{child}"), leaf);
             }
         }
     }
-    let list = |ids: BTreeSet<FwId>| ints(&ids.into_iter().collect::<Vec<_>>());
-    set.extend(fresh.into_iter().map(|(key, ids)| (key, Bson::Array(list(ids)))));
-    if !grow.is_empty() {
-        let each: Document = grow.into_iter().map(|(key, ids)| (key, doc! { "$each": list(ids) }.into())).collect();
+    for &fw_id in &new {
+        grow.add("nodes".into(), fw_id);
+    }
+    set.extend(fresh.0.into_iter().map(|(key, ids)| (key, Bson::Array(ints(&ids)))));
+    if !grow.0.is_empty() {
+        let each: Document = grow.0.into_iter().map(|(key, ids)| (key, doc! { "$each": ints(&ids) }.into())).collect();
         change.insert("$addToSet", each);
+    }
+}
+
+/// Ids for lists of the workflow, in the order in which FireWorks appends them.
+#[derive(Default)]
+struct Lists(BTreeMap<String, Vec<FwId>>);
+
+impl Lists {
+    fn of(&mut self, list: String) -> &mut Vec<FwId> {
+        self.0.entry(list).or_default()
+    }
+
+    fn add(&mut self, list: String, fw_id: FwId) {
+        let list = self.of(list);
+        if !list.contains(&fw_id) {
+            list.push(fw_id);
+        }
     }
 }

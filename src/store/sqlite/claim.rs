@@ -1,15 +1,16 @@
-//! Claiming, renewing and releasing.
+//! Claiming and releasing.
 
 use bson::Document;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
+use super::finish::settle;
 use super::state::refresh_workflow;
 use super::{SqlError, find, graph, json, schema};
 use crate::store::{Claim, ClaimRequest, Held, Order};
 use crate::workflow::fworker::Category;
-use crate::workflow::launch::Place;
-use crate::workflow::{FWorker, FwId, Launch, LaunchId, Lease, State, time};
+use crate::workflow::launch::representative;
+use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, time};
 
 /// A worker's own query needs MongoDB's language, which this store does not speak.
 pub fn check(query: &Document) -> Result<(), String> {
@@ -25,6 +26,16 @@ struct Condition {
     values: Vec<Box<dyn ToSql>>,
 }
 
+/// That a `task` is called by a `name`.
+const IS_NAMED: &str = "json_extract(task.value, '$._fw_name') = name.value";
+/// That a `task` takes its function from the package of a `name`, as
+/// [`crate::workflow::fworker::package_of`] has it.
+const IS_FROM: &str = "
+    substr(CASE json_extract(task.value, '$._fw_name')
+        WHEN 'PyTask' THEN json_extract(task.value, '$.func')
+        ELSE json_extract(task.value, '$.job.function.\"@module\"') || '.'
+    END, 1, length(name.value) + 1) = name.value || '.'";
+
 /// What a worker takes.
 fn claimable(worker: &FWorker) -> Condition {
     let mut sql = "state = 'READY' AND (fworker IS NULL OR fworker = ?1)".to_owned();
@@ -35,6 +46,16 @@ fn claimable(worker: &FWorker) -> Condition {
         Category::OneOf(names) => {
             sql.push_str(" AND category IN (SELECT value FROM json_each(?2))");
             values.push(Box::new(serde_json::Value::from(names.clone()).to_string()));
+        }
+    }
+    for (names, is_named) in [(&worker.cannot.tasks, IS_NAMED), (&worker.cannot.packages, IS_FROM)] {
+        if !names.is_empty() {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            values.push(Box::new(serde_json::Value::from(names).to_string()));
+            sql.push_str(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM json_each(spec, '$._tasks') task, json_each(?{}) name WHERE {is_named})",
+                values.len()
+            ));
         }
     }
     Condition { sql, values }
@@ -48,17 +69,62 @@ pub fn count(sql: &Connection, worker: &FWorker, limit: u64) -> Result<u64, SqlE
     Ok(count.unsigned_abs())
 }
 
-/// Takes the best fireworks and starts their launches.
+/// Takes the best fireworks and starts their launches. Duplicates of what has a launch are not
+/// started: they follow that launch.
 pub fn claim(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>, SqlError> {
-    let ids = match request.fw_id {
-        Some(fw_id) => one(tx, fw_id)?.into_iter().collect(),
-        None => best(tx, request, limit)?,
-    };
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let mut claims = Vec::new();
+    loop {
+        let ids = match request.fw_id {
+            Some(fw_id) => one(tx, fw_id)?.into_iter().collect(),
+            None => best(tx, request, limit - claims.len())?,
+        };
+        if ids.is_empty() {
+            return Ok(claims);
+        }
+        let mut followed = false;
+        for fw_id in ids {
+            let firework =
+                find::firework(tx, fw_id)?.ok_or_else(|| SqlError::Broken(format!("firework {fw_id} is gone")))?;
+            if follow_duplicate(tx, &firework, request.now)? {
+                followed = true;
+            } else {
+                claims.push(start(tx, firework, request)?);
+            }
+        }
+        if !followed {
+            return Ok(claims);
+        }
     }
-    let first = schema::take_ids(tx, "next_launch_id", ids.len())?;
-    ids.into_iter().zip(first..).map(|(fw_id, launch_id)| start(tx, fw_id, launch_id, request)).collect()
+}
+
+/// Lets a firework follow the launches of those that do the same, if there are any.
+fn follow_duplicate(tx: &Transaction<'_>, firework: &Firework, now: Timestamp) -> Result<bool, SqlError> {
+    if !firework.looks_for_exact_duplicates() {
+        return Ok(false);
+    }
+    let same = graph::linked(
+        tx,
+        "SELECT fw_id FROM fireworks WHERE spec = ?1 AND fw_id <> ?2 AND launches <> '[]' ORDER BY fw_id",
+        params![json::text(&firework.spec), firework.fw_id],
+    )?;
+    let mut launches = firework.launches.clone();
+    for other in same {
+        let theirs = find::firework(tx, other)?.map(|firework| firework.launches).unwrap_or_default();
+        launches.extend(theirs.into_iter().filter(|id| !firework.launches.contains(id)));
+        tracing::info!("Duplicate found! fwids {} and {other}", firework.fw_id);
+    }
+    let stored = find::launches(tx, &launches)?;
+    let Some(launch) = representative(stored.iter()) else { return Ok(false) };
+    if launches.len() == firework.launches.len() {
+        return Ok(false);
+    }
+    // RUNNING until the launch that it follows has been applied.
+    let state = if launch.state.is_final() { State::Running } else { launch.state };
+    set_running(tx, firework.fw_id, state, &launches, now)?;
+    if launch.state.is_final() {
+        settle(tx, firework.fw_id, launch, now)?;
+    }
+    Ok(true)
 }
 
 fn one(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<FwId>, SqlError> {
@@ -81,32 +147,40 @@ fn best(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Resul
     Ok(ids)
 }
 
-fn start(
-    tx: &Transaction<'_>,
-    fw_id: FwId,
-    launch_id: LaunchId,
-    request: &ClaimRequest<'_>,
-) -> Result<Claim, SqlError> {
-    let mut firework =
-        find::firework(tx, fw_id)?.ok_or_else(|| SqlError::Broken(format!("firework {fw_id} is gone")))?;
-    let place = Place {
-        fworker: request.worker.to_document(),
-        launch_dir: (request.directory)(&firework.spec).to_string_lossy().into_owned(),
-        host: request.host.0.to_owned(),
-        ip: request.host.1.to_owned(),
+fn start(tx: &Transaction<'_>, mut firework: Firework, request: &ClaimRequest<'_>) -> Result<Claim, SqlError> {
+    let fw_id = firework.fw_id;
+    let place = request.place(&firework);
+    let launch = match reserved(tx, &firework)? {
+        Some(mut launch) => {
+            launch.take_up(&place, request.lease, request.now);
+            graph::save_launch(tx, &launch)?;
+            launch
+        }
+        None => {
+            let launch_id = schema::take_ids(tx, "next_launch_id", 1)?;
+            let launch = Launch::running(launch_id, fw_id, &place, request.lease, request.now);
+            tx.prepare_cached("INSERT INTO launches VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+                launch_id,
+                fw_id,
+                launch.state.as_str(),
+                json::text(&launch.to_document())
+            ])?;
+            firework.launches.push(launch_id);
+            launch
+        }
     };
-    let launch = Launch::running(launch_id, fw_id, &place, request.lease, request.now);
-    tx.prepare_cached("INSERT INTO launches VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        launch_id,
-        fw_id,
-        launch.state.as_str(),
-        json::text(&launch.to_document())
-    ])?;
     firework.state = State::Running;
-    firework.launches.push(launch_id);
     firework.updated_on = bson::Bson::String(time::to_iso(request.now));
     set_running(tx, fw_id, State::Running, &firework.launches, request.now)?;
     Ok(Claim { firework, launch })
+}
+
+/// The launch that a queue job was submitted for.
+fn reserved(tx: &Transaction<'_>, firework: &Firework) -> Result<Option<Launch>, SqlError> {
+    if firework.state != State::Reserved {
+        return Ok(None);
+    }
+    Ok(find::launches(tx, &firework.launches)?.into_iter().find(|launch| launch.state == State::Reserved))
 }
 
 fn set_running(
@@ -122,24 +196,6 @@ fn set_running(
         refresh_workflow(tx, workflow, now)?;
     }
     Ok(())
-}
-
-/// Extends leases. Returns the launches that are no longer running, or no longer counted.
-pub fn renew(tx: &Transaction<'_>, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>, SqlError> {
-    let mut lost = Vec::new();
-    for held in held {
-        match running(tx, *held)? {
-            None => lost.push(held.launch_id),
-            Some(mut launch) => {
-                if let Some(entry) = launch.lease_index().and_then(|index| launch.state_history.get_mut(index)) {
-                    entry.insert("lease", lease.to_document());
-                    entry.insert("updated_on", time::to_iso(now));
-                }
-                graph::save_launch(tx, &launch)?;
-            }
-        }
-    }
-    Ok(lost)
 }
 
 /// The launch, if it still runs and its firework still counts it.

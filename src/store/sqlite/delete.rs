@@ -1,9 +1,11 @@
 //! Deleting whole workflows.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Transaction, params};
 
-use super::{SqlError, json};
-use crate::workflow::FwId;
+use super::{SqlError, find, json, transfer};
+use crate::workflow::{FwId, LaunchId};
 
 /// Deletes the workflows of these fireworks; returns every firework that went.
 pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, SqlError> {
@@ -14,15 +16,45 @@ pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, Sql
         )?
         .query_map(params![json::ids(fw_ids)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let launches = launches_of_nobody_else(tx, &members)?;
+    transfer::forget(tx, &launches)?;
     let gone = json::ids(&members);
+    tx.execute("DELETE FROM launches WHERE launch_id IN (SELECT value FROM json_each(?1))", [json::ids(&launches)])?;
     for sql in [
         "DELETE FROM workflows WHERE id IN
          (SELECT workflow FROM fireworks WHERE fw_id IN (SELECT value FROM json_each(?1)))",
-        "DELETE FROM launches WHERE fw_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM links WHERE parent IN (SELECT value FROM json_each(?1))",
         "DELETE FROM fireworks WHERE fw_id IN (SELECT value FROM json_each(?1))",
     ] {
         tx.execute(sql, params![gone])?;
     }
     Ok(members)
+}
+
+/// The launches of fireworks, without those that duplicates elsewhere have taken over.
+fn launches_of_nobody_else(tx: &Transaction<'_>, members: &[FwId]) -> Result<Vec<LaunchId>, SqlError> {
+    let ids = |sql: &str| -> Result<Vec<LaunchId>, SqlError> {
+        let mut statement = tx.prepare(sql)?;
+        let ids = statement.query_map([json::ids(members)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(ids)
+    };
+    let own = ids("SELECT launch_id FROM launches WHERE fw_id IN (SELECT value FROM json_each(?1))")?;
+    let mut launches: BTreeSet<LaunchId> = own.into_iter().collect();
+    let mut share = false;
+    for &fw_id in members {
+        if let Some(firework) = find::firework(tx, fw_id)? {
+            share |= firework.spec.contains_key("_dupefinder");
+            launches.extend(firework.launches.iter().chain(&firework.archived_launches));
+        }
+    }
+    if share {
+        let elsewhere = "SELECT value FROM fireworks, json_each(fireworks.LIST)
+                         WHERE fw_id NOT IN (SELECT value FROM json_each(?1))";
+        for list in ["launches", "archived_launches"] {
+            for id in ids(&elsewhere.replace("LIST", list))? {
+                launches.remove(&id);
+            }
+        }
+    }
+    Ok(launches.into_iter().collect())
 }

@@ -22,18 +22,23 @@ pub fn firework(sql: &Connection, fw_id: FwId) -> Result<Option<Firework>, SqlEr
         .transpose()
 }
 
-fn read_firework(row: &Row<'_>) -> Result<Firework, SqlError> {
+pub fn read_firework(row: &Row<'_>) -> Result<Firework, SqlError> {
     Ok(Firework {
         fw_id: row.get("fw_id")?,
         name: row.get("name")?,
         spec: json::document(row, "spec")?,
         state: state(&row.get::<_, String>("state")?)?,
-        created_on: Bson::String(row.get("created_on")?),
-        updated_on: Bson::String(row.get("updated_on")?),
+        created_on: date(row.get("created_on")?),
+        updated_on: date(row.get("updated_on")?),
         launches: json::id_list(row, "launches")?,
         archived_launches: json::id_list(row, "archived_launches")?,
         applied: Vec::new(),
     })
+}
+
+/// A date column; one that was copied from a document without that date is empty.
+pub fn date(text: String) -> Bson {
+    if text.is_empty() { Bson::Null } else { Bson::String(text) }
 }
 
 /// Launches by id, in the order asked for.
@@ -112,6 +117,10 @@ fn firework_clause(query: &FireworkQuery) -> Clause {
     if let Some(ids) = &query.ids {
         clause.add("fw_id IN (SELECT value FROM json_each(?))", json::ids(ids));
     }
+    if let Some(launches) = &query.launches {
+        let shared = "EXISTS (SELECT 1 FROM json_each(launches) WHERE value IN (SELECT value FROM json_each(?)))";
+        clause.add(shared, json::ids(launches));
+    }
     clause.states(&query.states);
     clause.name(query.name.as_ref());
     clause
@@ -161,7 +170,8 @@ pub fn workflows(sql: &Connection, query: &WorkflowQuery) -> Result<Vec<Document
     rows.map(|row| row?).collect()
 }
 
-fn workflow(sql: &Connection, row: &Row<'_>) -> Result<Document, SqlError> {
+/// A workflow, in that shape.
+pub fn workflow(sql: &Connection, row: &Row<'_>) -> Result<Document, SqlError> {
     let id: i64 = row.get("id")?;
     let mut nodes: Vec<FwId> = Vec::new();
     let mut fw_states = Document::new();

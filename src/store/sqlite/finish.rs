@@ -1,13 +1,15 @@
 //! Outcomes, runs that are given back, and the verbs of users.
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{Transaction, params};
 
+use super::apply::apply;
 use super::graph::{self, Detail, Reach};
 use super::{SqlError, claim, find};
-use crate::store::{Held, Outcome, StoreError, Verb, Verdict};
+use crate::store::{Appendix, Held, Outcome, Steered, StoreError, Verb, Verdict};
 use crate::workflow::decide::{self, Refusal};
-use crate::workflow::{FwId, State};
+use crate::workflow::graph::Graph;
+use crate::workflow::{FwAction, FwId, Launch};
 
 /// Records an outcome and applies it.
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
@@ -21,29 +23,54 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
     }
     graph::save_launch(tx, &outcome.ended_launch())?;
 
-    let reach = if outcome.action.propagate { Reach::Descendants } else { Reach::Children };
-    let detail =
-        if decide::needs_documents(outcome.state, &outcome.action) { Detail::Documents } else { Detail::States };
-    let loaded = graph::load(tx, held.fw_id, reach, detail)?;
-    let mut decided = loaded.clone();
-    let verdict = decide::finish(&mut decided, held.fw_id, held.launch_id, outcome.state, &outcome.action);
-    let decided = match verdict {
-        Ok(()) => decided,
-        Err(refusal) => cannot_apply(loaded, held.fw_id, &refusal)?,
-    };
-    if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, decided, "", now)?;
+    settle(tx, held.fw_id, &outcome.ended_launch(), now)?;
+    if outcome.followed {
+        for fw_id in followers(tx, held)? {
+            settle(tx, fw_id, &outcome.ended_launch(), now)?;
+        }
     }
     Ok(Verdict::Recorded)
 }
 
+/// Applies an ended launch to a firework that follows it.
+pub fn settle(tx: &Transaction<'_>, fw_id: FwId, launch: &Launch, now: Timestamp) -> Result<(), SqlError> {
+    let action = launch.action.as_ref().and_then(|action| FwAction::from_document(action).ok()).unwrap_or_default();
+    let reach = match (decide::needs_workflow(&action), action.propagate) {
+        (true, _) => Reach::Workflow,
+        (false, true) => Reach::Descendants,
+        (false, false) => Reach::Children,
+    };
+    let detail = if reach == Reach::Workflow || decide::needs_documents(launch.state, &action) {
+        Detail::Documents
+    } else {
+        Detail::States
+    };
+    let mut loaded = graph::load(tx, fw_id, reach, detail)?;
+    graph::add_launches(tx, &mut loaded, &action.further_parents())?;
+    let mut decided = loaded.clone();
+    let decided = match decide::finish(&mut decided, fw_id, launch.launch_id, launch.state, &action) {
+        Ok(()) => decided,
+        Err(refusal) => cannot_apply(loaded, fw_id, &refusal)?,
+    };
+    if let Some(workflow) = graph::workflow_of(tx, fw_id)? {
+        apply(tx, workflow, decided, "", now)?;
+    }
+    Ok(())
+}
+
+/// Other fireworks that follow a launch: duplicates of its own.
+fn followers(tx: &Transaction<'_>, held: Held) -> Result<Vec<FwId>, SqlError> {
+    graph::linked(
+        tx,
+        "SELECT fw_id FROM fireworks WHERE fw_id <> ?1 AND EXISTS
+         (SELECT 1 FROM json_each(launches) WHERE value = ?2)",
+        params![held.fw_id, held.launch_id],
+    )
+}
+
 /// An outcome that cannot be applied (a `_push` into a number, say) makes the firework FIZZLED, as
 /// in FireWorks; its launch keeps the result.
-fn cannot_apply(
-    mut graph: crate::workflow::graph::Graph,
-    fw_id: FwId,
-    refusal: &Refusal,
-) -> Result<crate::workflow::graph::Graph, SqlError> {
+fn cannot_apply(mut graph: Graph, fw_id: FwId, refusal: &Refusal) -> Result<Graph, SqlError> {
     tracing::error!("fw_id {fw_id}: its outcome cannot be applied: {refusal}");
     decide::reject(&mut graph, fw_id).map_err(StoreError::from)?;
     Ok(graph)
@@ -54,21 +81,43 @@ pub fn give_back(tx: &Transaction<'_>, held: Held, reason: &str, now: Timestamp)
     if claim::running(tx, held)?.is_none() {
         return Ok(false);
     }
-    let mut graph = graph::load(tx, held.fw_id, Reach::Children, Detail::Documents)?;
-    if graph.state(held.fw_id) != Some(State::Running) {
-        return Ok(false);
+    let mut given = false;
+    // The owner last: it ends the launch.
+    let all = followers(tx, held)?.into_iter().chain([held.fw_id]);
+    for fw_id in all {
+        let mut graph = graph::load(tx, fw_id, Reach::Children, Detail::Documents)?;
+        given = decide::give_back(&mut graph, fw_id).is_ok();
+        if let Some(workflow) = graph::workflow_of(tx, fw_id)?
+            && given
+        {
+            apply(tx, workflow, graph, reason, now)?;
+        }
     }
-    decide::give_back(&mut graph, held.fw_id).map_err(StoreError::from)?;
-    if let Some(workflow) = graph::workflow_of(tx, held.fw_id)? {
-        graph::apply(tx, workflow, graph, reason, now)?;
-    }
-    Ok(true)
+    Ok(given)
 }
 
 /// Changes a workflow as a user asks.
-pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>, SqlError> {
+pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered, SqlError> {
     let workflow = graph::workflow_of(tx, fw_id)?.ok_or(StoreError::UnknownFirework(fw_id))?;
-    let mut graph = graph::load(tx, fw_id, Reach::Descendants, Detail::Documents)?;
+    let needs = verb.needs();
+    let reach = if needs.workflow { Reach::Workflow } else { Reach::Descendants };
+    let mut graph = graph::load(tx, fw_id, reach, Detail::Documents)?;
+    if needs.spawned {
+        graph::add_spawned(tx, &mut graph)?;
+    }
+    let launching = verb.launching(&graph, fw_id);
+    graph::add_launches(tx, &mut graph, &launching)?;
     verb.decide(&mut graph, fw_id).map_err(StoreError::from)?;
-    graph::apply(tx, workflow, graph, verb.as_str(), now)
+    Ok(apply(tx, workflow, graph, verb.as_str(), now)?.steered)
+}
+
+/// Appends a workflow.
+pub fn append(tx: &Transaction<'_>, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>, SqlError> {
+    let Some(&first) = appendix.parents.first() else { return Ok(Vec::new()) };
+    let workflow = graph::workflow_of(tx, first)?.ok_or(StoreError::UnknownFirework(first))?;
+    let mut graph = graph::load(tx, first, Reach::Workflow, Detail::Documents)?;
+    graph::add_launches(tx, &mut graph, &appendix.parents)?;
+    let Appendix { draft, parents, detour, pull_spec_mods } = appendix;
+    decide::append(&mut graph, draft.clone(), parents, *detour, *pull_spec_mods).map_err(StoreError::from)?;
+    Ok(apply(tx, workflow, graph, "append", now)?.ids.into_iter().flatten().collect())
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::{SqlError, json, schema};
+use super::{SqlError, find, json, schema};
+use crate::store::StoreError;
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::is_true;
-use crate::workflow::{Draft, FwId, State, time};
+use crate::workflow::{Draft, Firework, FwId, State, time};
 
 /// The columns that stand beside a spec for the indexes.
 pub struct SpecColumns {
@@ -50,40 +51,43 @@ impl SpecColumns {
 
 /// Stores a workflow; returns (local id, id).
 pub fn workflow(tx: &Transaction<'_>, draft: &Draft, now: Timestamp) -> Result<Vec<(i64, FwId)>, SqlError> {
-    let stamp = time::to_iso(now);
-    tx.prepare_cached(
-        "INSERT INTO workflows (name, state, metadata, created_on, updated_on) VALUES (?1, ?2, ?3, ?4, ?4)",
-    )?
-    .execute(params![draft.name, State::Ready.as_str(), json::text(&draft.metadata), stamp])?;
-    let workflow = tx.last_insert_rowid();
+    let workflow = empty_workflow(tx, &draft.name, &draft.metadata, now)?;
     let first = schema::take_ids(tx, "next_fw_id", draft.fireworks().len())?;
     let ids = number_together([draft], first).swap_remove(0);
-    fireworks(tx, workflow, draft, &ids, now)?;
+    fireworks(tx, workflow, draft, &ids, &draft.free_roots(), now)?;
     // A file may bring paused or defused fireworks.
     super::state::refresh_workflow(tx, workflow, now)?;
     Ok(ids.into_iter().collect())
 }
 
-/// Stores the fireworks of a draft in a workflow, under these ids; roots become READY.
+/// Makes a workflow to put fireworks into.
+pub fn empty_workflow(tx: &Transaction<'_>, name: &str, metadata: &Document, now: Timestamp) -> Result<i64, SqlError> {
+    tx.prepare_cached(
+        "INSERT INTO workflows (name, state, metadata, created_on, updated_on) VALUES (?1, ?2, ?3, ?4, ?4)",
+    )?
+    .execute(params![name, State::Ready.as_str(), json::text(metadata), time::to_iso(now)])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Stores the fireworks of a draft in a workflow, under these ids; the `ready` ones may run.
 pub fn fireworks(
     tx: &Transaction<'_>,
     workflow: i64,
     draft: &Draft,
     ids: &BTreeMap<i64, FwId>,
+    ready: &BTreeSet<i64>,
     now: Timestamp,
 ) -> Result<(), SqlError> {
-    let roots: BTreeSet<i64> = draft.roots().collect();
     let leaves: BTreeSet<i64> = draft.leaves().collect();
     let mut insert = tx.prepare_cached(
         "INSERT INTO fireworks (fw_id, workflow, name, state, spec, created_on, updated_on, is_leaf, lenient,
                                 priority, category, fworker)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
-    for (position, fw) in draft.fireworks().iter().enumerate() {
-        let free = if roots.contains(&fw.local_id) { State::Ready } else { State::Waiting };
+    for fw in draft.fireworks() {
+        let free = if ready.contains(&fw.local_id) { State::Ready } else { State::Waiting };
         let columns = SpecColumns::of(&fw.spec);
-        // A microsecond apart: fireworks of one workflow keep their order in the queue.
-        let created = time::to_iso(now + SignedDuration::from_micros(position as i64));
+        let created = time::to_iso(draft.created_on(fw, now));
         insert.execute(params![
             ids[&fw.local_id],
             workflow,
@@ -120,4 +124,22 @@ pub fn set_priority(tx: &Transaction<'_>, fw_ids: &[FwId], priority: i64) -> Res
         )?
         .execute(params![json::ids(fw_ids), priority])?;
     Ok(changed as u64)
+}
+
+/// Sets parts of the specs of fireworks in a state that allows it; returns those.
+pub fn update_specs(
+    tx: &Transaction<'_>,
+    fw_ids: &[FwId],
+    set: &Document,
+    now: Timestamp,
+) -> Result<Vec<FwId>, SqlError> {
+    let mut changed = Vec::new();
+    for &fw_id in fw_ids {
+        let Some(mut firework) = find::firework(tx, fw_id)?.filter(Firework::takes_updates) else { continue };
+        firework.update_spec(set).map_err(StoreError::from)?;
+        SpecColumns::of(&firework.spec).update(tx, fw_id)?;
+        tx.execute("UPDATE fireworks SET updated_on = ?2 WHERE fw_id = ?1", params![fw_id, time::to_iso(now)])?;
+        changed.push(fw_id);
+    }
+    Ok(changed)
 }

@@ -8,24 +8,32 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bson::Document;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Claim, ClaimRequest, FireworkQuery, Held, Outcome, Result, Store, StoreError, Verb, Verdict, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Outcome, Result, Seen, Steered, Store,
+    StoreError, Take, Verb, Verdict, WorkerRecord, WorkflowQuery,
 };
 use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease};
 
+mod apply;
 mod claim;
 mod delete;
+mod examine;
+mod extra;
 mod find;
 mod finish;
 mod graph;
 mod insert;
 mod json;
+mod keep;
+mod mend;
 mod network;
 mod schema;
 mod state;
+mod transfer;
+mod workers;
 
 /// A launchpad in an SQLite file.
 pub struct SqliteStore {
@@ -93,8 +101,12 @@ impl Store for SqliteStore {
         self.write(|tx| claim::claim(tx, request, limit))
     }
 
-    fn renew(&self, held: &[Held], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
-        self.write(|tx| claim::renew(tx, held, lease, now))
+    fn renew(&self, held: &[Held], seen: &[Seen], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
+        self.write(|tx| keep::renew(tx, held, seen, lease, now))
+    }
+
+    fn checkpoint(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
+        self.write(|tx| keep::checkpoint(tx, launch, now))
     }
 
     fn release(&self, claims: &[Held], now: Timestamp) -> Result<()> {
@@ -109,8 +121,36 @@ impl Store for SqliteStore {
         self.write(|tx| finish::give_back(tx, held, reason, now))
     }
 
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
+    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
         self.write(|tx| finish::steer(tx, verb, fw_id, now))
+    }
+
+    fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>> {
+        self.write(|tx| finish::append(tx, appendix, now))
+    }
+
+    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>> {
+        self.write(|tx| insert::update_specs(tx, fw_ids, set, now))
+    }
+
+    fn mend(&self, _every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>> {
+        self.write(|tx| mend::mend(tx, now))
+    }
+
+    fn examine(&self, now: Timestamp) -> Result<Vec<Finding>> {
+        self.read(|sql| examine::examine(sql, now))
+    }
+
+    fn export(&self, take: &mut Take<'_>) -> Result<()> {
+        self.read(|sql| transfer::export(sql, take))
+    }
+
+    fn import(&self, give: &mut Give<'_>) -> Result<()> {
+        self.write(|tx| {
+            transfer::begin(tx, &self.describe())?;
+            give(&mut |batch| transfer::take(tx, batch).map_err(|error| error.at(&self.path)))?;
+            transfer::end(tx)
+        })
     }
 
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64> {
@@ -140,6 +180,14 @@ impl Store for SqliteStore {
 
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {
         self.read(|sql| find::workflows(sql, query))
+    }
+
+    fn worker_records(&self) -> Result<Vec<WorkerRecord>> {
+        self.read(workers::all)
+    }
+
+    fn record_worker(&self, record: &WorkerRecord) -> Result<()> {
+        self.write(|tx| workers::replace(tx, record))
     }
 }
 
