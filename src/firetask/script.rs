@@ -5,14 +5,15 @@
 //! each other.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bson::{Bson, Document};
 
 use super::params::{BadTask, Params};
-use super::process::{self, Ended, ProcessError, Sink};
+use super::process::{self, Ended};
+use super::streams;
 use super::{Firetask, Run, TaskFailure};
 use crate::workflow::{FwAction, int};
 
@@ -35,9 +36,6 @@ const KEYS: [&str; 12] = [
     "defuse_bad_rc",
     "use_global_spec",
 ];
-/// How much of stderr is shown when a command fails.
-const TAIL_BYTES: usize = 8 * 1024;
-const TAIL_LINES: usize = 20;
 
 impl Firetask for ScriptTask {
     fn name(&self) -> &'static str {
@@ -45,19 +43,16 @@ impl Firetask for ScriptTask {
     }
 
     fn prepare(&self, task: &mut Document, _spec: &mut Document, _base: &Path) -> Result<(), BadTask> {
-        Params { task: NAME, values: task }.refuse_misspelt(&KEYS)?;
-        // With the global spec the parameters may still come from a parent.
-        if is_global(task) { Ok(()) } else { Settings::read(task).map(|_| ()) }
+        let params = Params { task: NAME, values: task };
+        params.refuse_misspelt(&KEYS)?;
+        if params.are_global() { Ok(()) } else { Settings::read(task).map(|_| ()) }
     }
 
     fn run(&self, run: &Run<'_>) -> Result<FwAction, TaskFailure> {
-        let settings = Settings::read(if is_global(run.task) { run.spec } else { run.task })?;
+        let is_global = Params { task: NAME, values: run.task }.are_global();
+        let settings = Settings::read(if is_global { run.spec } else { run.task })?;
         Commands::new(&settings, run)?.run()
     }
-}
-
-fn is_global(task: &Document) -> bool {
-    Params { task: NAME, values: task }.flag("use_global_spec").unwrap_or(false)
 }
 
 struct Settings<'a> {
@@ -156,8 +151,13 @@ impl<'a> Commands<'a> {
             let path = run.directory.join(name);
             File::open(&path).map_err(|source| TaskFailure::File { verb: "read", path, source })
         });
-        let stdin_text =
-            settings.stdin_key.map(|key| run.spec.get_str(key).map_err(|_| TaskFailure::NoSpecKey(key.to_owned())));
+        let stdin_text = settings.stdin_key.map(|key| {
+            run.spec.get_str(key).map_err(|_| TaskFailure::SpecLacks {
+                expected: "string",
+                key: key.to_owned(),
+                named_by: "stdin_key",
+            })
+        });
         Ok(Commands {
             settings,
             run,
@@ -178,8 +178,8 @@ impl<'a> Commands<'a> {
             let errors = String::from_utf8_lossy(&ended.stderr);
             if ended.code != 0 {
                 if self.settings.on_bad_rc == BadReturnCode::Fizzle {
-                    let stderr = tail(&errors);
-                    return Err(TaskFailure::ReturnCode { command: script.to_owned(), returncodes: codes, stderr });
+                    let (command, stderr) = (script.to_owned(), streams::tail(&errors));
+                    return Err(TaskFailure::ReturnCode { task: NAME, command, returncodes: codes, stderr });
                 }
                 stderr += &errors;
                 break;
@@ -210,49 +210,17 @@ impl<'a> Commands<'a> {
             (None, None) => Stdio::null(),
         });
         let input = self.stdin_text.map(|text| text.as_bytes().to_vec());
-        let sinks = (self.stdout().map_err(cannot)?, self.stderr().map_err(cannot)?);
-        process::run(&mut command, input, sinks, self.run.interrupt).map_err(|error| match error {
-            ProcessError::Interrupted => TaskFailure::Interrupted,
-            ProcessError::Start(source) => cannot(source),
-            ProcessError::Copy { stream, source } => {
+        let sinks = (
+            streams::stdout(self.stdout_file.as_ref().map(|(_, file)| file), self.settings.store_stdout),
+            streams::stderr(self.stderr_file.as_ref().map(|(_, file)| file), self.settings.store_stderr),
+        );
+        let sinks = (sinks.0.map_err(cannot)?, sinks.1.map_err(cannot)?);
+        process::run(&mut command, input, sinks, self.run.interrupt).map_err(|error| {
+            streams::failure(error, script, |stream| {
                 let file = if stream == 1 { &self.stdout_file } else { &self.stderr_file };
-                let path = file.as_ref().map_or_else(|| self.run.directory.to_owned(), |(path, _)| path.clone());
-                TaskFailure::File { verb: "write", path, source }
-            }
+                file.as_ref().map_or_else(|| self.run.directory.to_owned(), |(path, _)| path.clone())
+            })
         })
-    }
-
-    fn stdout(&self) -> io::Result<Sink> {
-        Ok(match (&self.stdout_file, self.settings.store_stdout) {
-            (None, false) => Sink::Direct(Stdio::inherit()),
-            (None, true) => Sink::Keep(None),
-            (Some((_, file)), false) => Sink::Direct(Stdio::from(file.try_clone()?)),
-            (Some((_, file)), true) => Sink::Keep(Some(Box::new(file.try_clone()?))),
-        })
-    }
-
-    /// Always through our hands: when a command fails its last lines are wanted.
-    fn stderr(&self) -> io::Result<Sink> {
-        Ok(match (&self.stderr_file, self.settings.store_stderr) {
-            (None, false) => Sink::Tail(Box::new(Passed), TAIL_BYTES),
-            (None, true) => Sink::Keep(None),
-            (Some((_, file)), false) => Sink::Tail(Box::new(file.try_clone()?), TAIL_BYTES),
-            (Some((_, file)), true) => Sink::Keep(Some(Box::new(file.try_clone()?))),
-        })
-    }
-}
-
-/// Our own stderr; whether it can still be written is not the command's business.
-struct Passed;
-
-impl Write for Passed {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -268,9 +236,4 @@ fn command(shell: Option<&str>, script: &str) -> io::Result<Command> {
     let mut command = Command::new(program);
     command.args(arguments);
     Ok(command)
-}
-
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }

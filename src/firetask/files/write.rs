@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bson::{Bson, Document};
 
-use super::params::{BadTask, Params};
-use super::{Firetask, Run, TaskFailure};
+use super::super::params::{BadTask, Params};
+use super::super::{Firetask, Run, TaskFailure};
 use crate::workflow::FwAction;
 
 /// Writes `files_to_write` into the launch directory, or into `dest`.
@@ -72,6 +72,7 @@ mod tests {
                 interrupt: &interrupt,
                 fw_id: 1,
                 launch_id: 1,
+                template_dir: None,
                 previous: &|| None,
             })
         };
