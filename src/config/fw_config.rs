@@ -73,6 +73,9 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
     let file = SettingsFile::read(path)?;
     file.warn_of_unknown(&KEYS, warnings);
     let mut config = FwConfig::default();
+    if let Some(shown) = file.flag("EXCEPT_DETAILS_ON_RERUN")? {
+        config.except_details_on_rerun = shown;
+    }
     if let Some(order) = file.text("SORT_FWS")? {
         config.order = match order.to_ascii_uppercase().as_str() {
             "" | "FIFO" => Order::Fifo,
@@ -95,6 +98,7 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
     if let Some(print) = file.flag("PRINT_FW_JSON")? {
         config.print_fw_json = print;
     }
+    config.template_dir = file.text("TEMPLATE_DIR")?.map(|folder| cwd.join(folder));
     if let Some(number) = count(&file, "PW_CHECK_NUM")? {
         config.pw_check_num = number;
     }
@@ -102,6 +106,7 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
     let heeded = ["SORT_FWS", "RAPIDFIRE_SLEEP_SECS", "SUBMIT_SCRIPT_NAME"].into_iter().chain([
         "ALWAYS_CREATE_NEW_BLOCK",
         "PRINT_FW_JSON",
+        "TEMPLATE_DIR",
         "PW_CHECK_NUM",
     ]);
     Ok(FwConfigFile {

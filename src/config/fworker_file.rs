@@ -1,4 +1,5 @@
-//! `my_fworker.yaml`: who runs fireworks here, and which it takes.
+//! `my_fworker.yaml`: who runs fireworks here, which it takes, and in which Python. FireWorks does
+//! not mind the last: it ignores what it does not know.
 
 use std::path::Path;
 
@@ -9,10 +10,15 @@ use super::read::SettingsFile;
 use crate::workflow::fworker::Category;
 use crate::workflow::{FWorker, json};
 
-const KEYS: [&str; 4] = ["name", "category", "query", "env"];
+const KEYS: [&str; 5] = ["name", "category", "query", "env", "python"];
 
-/// Reads the file.
-pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<FWorker, ConfigError> {
+/// The Python of a worker that names none.
+pub(super) fn default_python() -> Vec<String> {
+    vec!["python3".to_owned()]
+}
+
+/// Reads the file: the worker, and the command line of its Python.
+pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<(FWorker, Vec<String>), ConfigError> {
     let file = SettingsFile::read(path)?;
     file.warn_of_unknown(&KEYS, warnings);
     let default = FWorker::default();
@@ -23,12 +29,20 @@ pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<FWorker, C
             _ => return Err(file.wrong("query", "a MongoDB query as a JSON string, like '{\"spec.size\": 3}'")),
         },
     };
-    Ok(FWorker {
+    let worker = FWorker {
         name: file.text("name")?.unwrap_or(default.name),
         category: category(&file)?,
         query,
         env: file.mapping("env")?.map(json::to_document).unwrap_or_default(),
-    })
+        cannot: default.cannot,
+    };
+    Ok((worker, python(&file)?))
+}
+
+fn python(file: &SettingsFile<'_>) -> Result<Vec<String>, ConfigError> {
+    let Some(line) = file.text("python")? else { return Ok(default_python()) };
+    let words = shlex::split(&line).filter(|words| !words.is_empty());
+    words.ok_or_else(|| file.wrong("python", "a command line, like /opt/q/bin/python or conda run -n q python"))
 }
 
 fn category(file: &SettingsFile<'_>) -> Result<Category, ConfigError> {

@@ -93,8 +93,8 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     let (location, location_origin, launchpad_file, log_level) = location(&search, &mut warnings)?;
     origins.push(("launchpad", location_origin.clone()));
     let fworker_file = search.find("worker file", "my_fworker.yaml", &flags.fworker_file, &fw_config.fworker)?;
-    let fworker = match &fworker_file {
-        None => FWorker::default(),
+    let (fworker, python) = match &fworker_file {
+        None => (FWorker::default(), fworker_file::default_python()),
         Some((path, origin)) => {
             origins.push(("fworker", origin.clone()));
             fworker_file::read(path, &mut warnings)?
@@ -111,6 +111,7 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
         launchpad_file,
         fworker,
         fworker_file: fworker_file.map(|(path, _)| path),
+        python,
         queueadapter_file: queue.map(|(path, _)| path),
         fw_config: fw_config.config,
         volley: volley.config,
@@ -196,17 +197,10 @@ fn location(
         (None, None) => None,
     };
     let file = match named {
-        Some((uri, origin)) if launchpad_file::is_uri(uri) => {
-            return Ok((Location::Mongo(Box::new(launchpad_file::mongo_uri(uri))), origin, None, None));
-        }
-        Some((path, origin)) if is_settings_file(path) => {
-            let path = around.cwd.join(path);
-            if !path.is_file() {
-                return Err(ConfigError::Missing { what: "launchpad file", path, origin });
-            }
-            Some((path, origin))
-        }
-        Some((path, origin)) => return Ok((Location::Sqlite(around.cwd.join(path)), origin, None, None)),
+        Some((text, origin)) => match place(text, &around.cwd, origin.clone())? {
+            Named::Location(location) => return Ok((location, origin, None, None)),
+            Named::File(path) => Some((path, origin)),
+        },
         None => search.find("launchpad file", "my_launchpad.yaml", &None, &search.fw_config.launchpad)?,
     };
     match file {
@@ -215,6 +209,36 @@ fn location(
             Ok((read.location, origin, Some(path), read.log_level))
         }
         None => Ok((Location::Sqlite(around.data.join("volley/launchpad.db")), Origin::Default, None, None)),
+    }
+}
+
+/// What the name of a launchpad stands for.
+enum Named {
+    Location(Location),
+    /// A file that describes it.
+    File(PathBuf),
+}
+
+fn place(text: &str, cwd: &Path, origin: Origin) -> Result<Named, ConfigError> {
+    if launchpad_file::is_uri(text) {
+        return Ok(Named::Location(Location::Mongo(Box::new(launchpad_file::mongo_uri(text)))));
+    }
+    let path = cwd.join(text);
+    if !is_settings_file(text) {
+        return Ok(Named::Location(Location::Sqlite(path)));
+    }
+    if path.is_file() {
+        Ok(Named::File(path))
+    } else {
+        Err(ConfigError::Missing { what: "launchpad file", path, origin })
+    }
+}
+
+/// The launchpad that a user names: a my_launchpad.yaml, a MongoDB URI or an SQLite file.
+pub fn launchpad_named(text: &str, cwd: &Path) -> Result<Location, ConfigError> {
+    match place(text, cwd, Origin::Flag)? {
+        Named::Location(location) => Ok(location),
+        Named::File(path) => read_launchpad_file(&path),
     }
 }
 

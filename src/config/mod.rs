@@ -23,7 +23,7 @@ pub mod read;
 mod volley_file;
 
 pub use error::ConfigError;
-pub use load::{Flags, Loaded, Surroundings, load, read_launchpad_file};
+pub use load::{Flags, Loaded, Surroundings, launchpad_named, load, read_launchpad_file};
 pub use log_level::{LogLevel, UnknownLevel};
 
 /// Everything that can be set, resolved.
@@ -39,6 +39,8 @@ pub struct Settings {
     pub fworker: FWorker,
     /// The file of the worker, absolute, when there is one.
     pub fworker_file: Option<PathBuf>,
+    /// The words of the command that starts the worker's Python.
+    pub python: Vec<String>,
     /// The queue adapter file (`my_qadapter.yaml`), absolute, when there is one.
     pub queueadapter_file: Option<PathBuf>,
     /// What FW_config.yaml sets, or FireWorks' defaults.
@@ -86,6 +88,10 @@ pub struct FwConfig {
     pub always_create_new_block: bool,
     /// `PRINT_FW_JSON`: write FW.json into the launch directory.
     pub print_fw_json: bool,
+    /// `EXCEPT_DETAILS_ON_RERUN`: what had FIZZLED finds the details of its exception in its spec.
+    pub except_details_on_rerun: bool,
+    /// `TEMPLATE_DIR`, absolute: where a TemplateWriterTask finds its templates.
+    pub template_dir: Option<PathBuf>,
     /// `PW_CHECK_NUM`: above so many changes a confirmation is wanted.
     pub pw_check_num: usize,
 }
@@ -98,6 +104,8 @@ impl Default for FwConfig {
             submit_script_name: "FW_submit.script".into(),
             always_create_new_block: false,
             print_fw_json: true,
+            except_details_on_rerun: false,
+            template_dir: None,
             pw_check_num: 10,
         }
     }

@@ -3,12 +3,14 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use bson::{Bson, Document, doc};
 
+use super::name_of;
 use super::params::BadTask;
-use super::{known_names, name_of};
 use crate::recipes;
 use crate::workflow::mods::ModError;
 use crate::workflow::{FwAction, FwId, int, json};
@@ -19,21 +21,33 @@ pub enum TaskFailure {
     /// It was asked to stop. Not recorded: the firework runs again.
     #[error("interrupted")]
     Interrupted,
-    /// Nobody here knows such a task.
-    #[error(
-        "unknown task `{name}` (known: {}). Tasks written in Python are not supported yet: run this firework with Python FireWorks",
-        known_names().join(", ")
-    )]
-    Unknown {
-        /// Its `_fw_name`.
-        name: String,
+    /// Python cannot be started any more, or not be understood.
+    #[error("{0}")]
+    NoPython(String),
+    /// A task raised an exception; the last line of its traceback says which.
+    #[error("{}", .traceback.lines().last().unwrap_or_default())]
+    Python {
+        /// All of it.
+        traceback: String,
+        /// The exception's own dictionary, where it has one.
+        details: Box<Bson>,
+    },
+    /// Python did not survive the task.
+    #[error("Python ended with {status} while it ran the task{}", oom_hint(.status))]
+    PythonEnded {
+        /// How.
+        status: ExitStatus,
+        /// The last lines that were printed.
+        output: String,
     },
     /// Its parameters are wrong.
     #[error(transparent)]
     Parameters(#[from] BadTask),
     /// A command ended badly.
-    #[error("ScriptTask fizzled! Return code: {returncodes:?}")]
+    #[error("{task} fizzled! Return code: {returncodes:?}")]
     ReturnCode {
+        /// The kind of task.
+        task: &'static str,
         /// The command that did.
         command: String,
         /// Return codes of all commands so far; negative for a signal.
@@ -60,8 +74,35 @@ pub enum TaskFailure {
         source: io::Error,
     },
     /// The spec lacks what the task reads from it.
-    #[error("the spec has no string `{0}`, which `stdin_key` names")]
-    NoSpecKey(String),
+    #[error("the spec has no {expected} `{key}`, which `{named_by}` names")]
+    SpecLacks {
+        /// What is looked for.
+        expected: &'static str,
+        /// Its key.
+        key: String,
+        /// The parameter that says so.
+        named_by: &'static str,
+    },
+    /// A file or folder could not be brought to its place.
+    #[error("cannot {mode} {} to {}: {source}", .src.display(), .dest.display())]
+    Transfer {
+        /// How.
+        mode: &'static str,
+        /// What.
+        src: PathBuf,
+        /// Where to.
+        dest: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {reason}", .path.display())]
+    Contents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// There is nothing to compute.
     #[error("{task} has no `structure`, and neither has the spec: give one, or link it below a relaxation")]
     NoStructure {
@@ -110,8 +151,11 @@ impl Attempt<'_> {
         FwAction::fizzled(Some(self.task), &self.report(failure), details(failure))
     }
 
-    /// Everything around the failure, the message last as in Python.
+    /// Everything around the failure, the message last as in Python. A traceback says it all.
     fn report(&self, failure: &TaskFailure) -> String {
+        if let TaskFailure::Python { traceback, .. } = failure {
+            return traceback.clone();
+        }
         let (number, count) = self.number;
         let mut text = format!(
             "firework {} ({}), task {number} of {count}: {}\n  in directory {}\n",
@@ -120,28 +164,37 @@ impl Attempt<'_> {
             name_of(self.task),
             self.directory.display()
         );
-        if let TaskFailure::ReturnCode { command, stderr, .. } = failure {
-            // Writing to a String cannot fail.
+        // Writing to a String cannot fail.
+        if let TaskFailure::ReturnCode { command, .. } = failure {
             let _ = writeln!(text, "  command: {command}");
-            if !stderr.is_empty() {
-                let _ = writeln!(text, "  last lines of stderr:");
-                for line in stderr.lines() {
-                    let _ = writeln!(text, "    {line}");
-                }
+        }
+        if let TaskFailure::ReturnCode { stderr: said, .. } | TaskFailure::PythonEnded { output: said, .. } = failure
+            && !said.is_empty()
+        {
+            let stream = if matches!(failure, TaskFailure::ReturnCode { .. }) { "stderr" } else { "output" };
+            let _ = writeln!(text, "  last lines of {stream}:");
+            for line in said.lines() {
+                let _ = writeln!(text, "    {line}");
             }
         }
         text + &failure.to_string()
     }
 }
 
+/// The kernel says nothing when it kills who has taken too much memory.
+fn oom_hint(status: &ExitStatus) -> &'static str {
+    if status.signal() == Some(9) { " (killed; perhaps it took more memory than there is)" } else { "" }
+}
+
 fn details(failure: &TaskFailure) -> Bson {
     match failure {
-        TaskFailure::ReturnCode { command, returncodes, stderr } => Bson::Document(doc! {
+        TaskFailure::ReturnCode { command, returncodes, stderr, .. } => Bson::Document(doc! {
             "command": command,
             "returncode": returncodes.last().map_or(Bson::Null, |&code| int(code)),
             "all_returncodes": returncodes.iter().map(|&code| int(code)).collect::<Vec<_>>(),
             "stderr": stderr,
         }),
+        TaskFailure::Python { details, .. } => Bson::clone(details),
         TaskFailure::Recipe(error) => error.document().map_or(Bson::Null, json::to_bson),
         _ => Bson::Null,
     }
@@ -162,6 +215,7 @@ mod tests {
             directory: Path::new("/scratch/launcher_1"),
         };
         let failure = TaskFailure::ReturnCode {
+            task: "ScriptTask",
             command: "ls /nowhere".into(),
             returncodes: vec![0, 2],
             stderr: "ls: cannot access '/nowhere'\n".into(),

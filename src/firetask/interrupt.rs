@@ -3,7 +3,8 @@
 //! The worker raises it (a signal came, or the lease is lost); the task looks at it between two
 //! steps, or is woken by it. Once raised it stays so: every firework gets its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 /// Asks one running firework to stop.
 #[derive(Default)]
@@ -37,6 +38,15 @@ impl Interrupt {
         self.lock().urgent
     }
 
+    /// Waits for that long; true, and at once, when it is to stop.
+    pub fn is_raised_within(&self, time: Duration) -> bool {
+        let (sender, heard) = mpsc::channel();
+        let _listening = self.listen(move || {
+            let _ = sender.send(());
+        });
+        heard.recv_timeout(time).is_ok()
+    }
+
     /// Calls `wake` at every request until the answer is dropped, and now if there was one before.
     pub fn listen(&self, wake: impl Fn() + Send + 'static) -> Listening<'_> {
         let mut state = self.lock();
@@ -64,7 +74,6 @@ impl Drop for Listening<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
 
     #[test]
     fn listeners_hear_earlier_and_later_requests() {
@@ -78,5 +87,16 @@ mod tests {
         assert!(heard.try_recv().is_ok() && !interrupt.is_urgent());
         interrupt.raise(true);
         assert!(heard.try_recv().is_ok() && interrupt.is_urgent());
+    }
+
+    #[test]
+    fn a_pause_ends_when_it_is_raised() {
+        let interrupt = Interrupt::default();
+        assert!(!interrupt.is_raised_within(Duration::from_millis(1)));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| interrupt.is_raised_within(Duration::from_secs(60)));
+            interrupt.raise(false);
+            assert!(waiting.join().expect("ends"));
+        });
     }
 }

@@ -1,8 +1,8 @@
 //! What a firework does: its tasks, each known by its `_fw_name`.
 //!
 //! A task is given a directory and a spec, never the process's own working directory, and returns
-//! an action or says why it failed. Names that nobody here knows may be Python's: they are left
-//! alone when a workflow is added, and fail clearly when they are run.
+//! an action or says why it failed. Names that nobody here knows are Python's: they are left alone
+//! when a workflow is added, and run in the user's Python.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,23 +10,31 @@ use std::path::Path;
 use bson::{Bson, Document};
 
 use crate::config::nearest;
+use crate::workflow::fworker::PY_TASK;
 use crate::workflow::{Draft, FwAction, FwId, Launch, LaunchId};
 
 mod collect;
+mod dataflow;
 mod emt;
 mod failure;
-mod file_write;
+mod files;
+mod group;
 mod interrupt;
 mod params;
 mod prepare;
 mod process;
+mod python;
 mod script;
+mod streams;
+mod template;
 
 pub use emt::RecipeWorkflow;
 pub use failure::{Attempt, TaskFailure};
+pub use files::{expand_variables, zipped};
 pub use interrupt::Interrupt;
 pub use params::BadTask;
 pub use prepare::{PrepareError, prepare};
+pub use python::{Need, Python, PythonTask, Stopped, Thing, needs};
 
 /// A kind of task.
 pub trait Firetask: Sync {
@@ -55,14 +63,27 @@ pub struct Run<'a> {
     pub fw_id: FwId,
     /// Which of its runs this is.
     pub launch_id: LaunchId,
+    /// Where templates are that say nothing else (`TEMPLATE_DIR`).
+    pub template_dir: Option<&'a Path>,
     /// Looks up how the firework's last run that came to an end did so, when it runs once more.
     pub previous: &'a dyn Fn() -> Option<Launch>,
 }
 
 /// Every kind of task that runs without Python.
-static KNOWN: [&dyn Firetask; 6] = [
+static KNOWN: [&dyn Firetask; 17] = [
     &script::ScriptTask,
-    &file_write::FileWriteTask,
+    &files::FileWriteTask,
+    &files::FileDeleteTask,
+    &files::FileTransferTask,
+    &files::CompressDirTask,
+    &files::DecompressDirTask,
+    &files::ArchiveDirTask,
+    &template::TemplateWriterTask,
+    &dataflow::CommandLineTask,
+    &dataflow::ForeachTask,
+    &dataflow::JoinDictTask,
+    &dataflow::JoinListTask,
+    &dataflow::ImportDataTask,
     &emt::RELAX,
     &emt::STATIC,
     &emt::SlabsTask,
@@ -79,17 +100,17 @@ pub fn name_of(task: &Document) -> &str {
     }
 }
 
-/// The kind of a task, when it is known here.
+/// The kind of a task that runs without Python.
 pub fn find(task: &Document) -> Option<&'static dyn Firetask> {
     let name = name_of(task);
     KNOWN.into_iter().find(|known| known.name() == name)
 }
 
-/// Names of tasks that nobody here knows, each once, with the known one that may have been meant.
+/// Names of tasks that only Python may know, each once, with the native one that may have been meant.
 pub fn strangers(draft: &Draft) -> BTreeMap<String, String> {
     let tasks = draft.fireworks().iter().flat_map(|firework| firework.spec.get_array("_tasks").into_iter().flatten());
     let unknown = tasks.filter_map(Bson::as_document).filter(|task| find(task).is_none()).map(name_of);
-    unknown.map(|name| (name.to_owned(), nearest::hint(name, &known_names()))).collect()
+    unknown.filter(|&name| name != PY_TASK).map(|name| (name.to_owned(), nearest::hint(name, &known_names()))).collect()
 }
 
 /// The names that [`find`] knows.

@@ -121,6 +121,24 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// A text that must be there.
+    pub fn needed_text(&self, key: &'static str, expected: &'static str) -> Result<&'a str, BadTask> {
+        self.text(key)?.ok_or(BadTask::Missing { task: self.task, key, expected })
+    }
+
+    /// A list of texts, or none.
+    pub fn texts(&self, key: &'static str, expected: &'static str) -> Result<Option<Vec<&'a str>>, BadTask> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let texts = value.as_array().and_then(|items| items.iter().map(Bson::as_str).collect());
+        texts.map(Some).ok_or_else(|| self.wrong(key, expected))
+    }
+
+    /// Whether the parameters stand in the spec of the firework instead (`use_global_spec`): then a
+    /// parent may still bring them.
+    pub fn are_global(&self) -> bool {
+        self.flag("use_global_spec").unwrap_or(false)
+    }
+
     /// Python's truth of a flag.
     pub fn flag(&self, key: &str) -> Option<bool> {
         self.get(key).map(crate::workflow::firework::is_true)

@@ -1,8 +1,5 @@
-//! Runs one command in a process group of its own, so that everything it starts can be ended with
-//! it, and takes up what it writes without ever blocking it.
-//!
-//! The leader of the group is reaped last: until then its id cannot be given to anybody else, and
-//! no signal hits a stranger.
+//! Runs one command in a process group of its own, and takes up what it writes without ever
+//! blocking it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -12,19 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group, waitid,
-};
-
 use super::Interrupt;
+use super::group::{self, HEARSAY};
 
-/// How long a group may take between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(3);
-/// How often we look whether a group is gone.
-const LOOK: Duration = Duration::from_millis(20);
-/// How long our own signal may take when the command has died of one: who ends a whole job, as
-/// Slurm does, signals all its processes, and the command may be the first to go.
-const HEARSAY: Duration = Duration::from_secs(1);
 /// How long we read on when a command has ended but something it left behind holds its stderr.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -98,32 +85,14 @@ pub fn run(
     }
     let out = child.stdout.take().zip(out).map(|(pipe, pump)| pump.start(1, pipe, &sender));
     let err = child.stderr.take().zip(err).map(|(pipe, pump)| pump.start(2, pipe, &sender));
-    watch(&child, sender);
+    group::watch(&child, move |by_signal| {
+        // Nobody may be listening any more.
+        let _ = sender.send(Event::Exited(by_signal));
+    });
     let open = [out.is_some(), err.is_some()];
     let status = Group { child, events, interrupt }.wait(open, lingers)?;
     let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
     Ok(Ended { code: i64::from(code), stdout: take(out), stderr: take(err) })
-}
-
-/// Tells when the leader has ended, and leaves it to be reaped.
-fn watch(child: &Child, sender: Sender<Event>) {
-    let pid = Pid::from_child(child);
-    thread::spawn(move || {
-        let status = loop {
-            match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-                Err(rustix::io::Errno::INTR) => {}
-                status => break status.ok().flatten(),
-            }
-        };
-        // Nobody may be listening any more.
-        let _ = sender.send(Event::Exited(status.is_some_and(is_told_to_end)));
-    });
-}
-
-/// Died of one of the signals that end a worker, or is a shell whose command did.
-fn is_told_to_end(status: WaitIdStatus) -> bool {
-    let signal = status.terminating_signal().or(status.exit_status().map(|code| code - 128));
-    [Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1].iter().any(|one| signal == Some(one.as_raw()))
 }
 
 struct Group<'a> {
@@ -176,25 +145,9 @@ impl Group<'_> {
         }
     }
 
-    /// Ends the whole group: politely first, for good after [`GRACE`] or when it is urgent.
     fn end(&mut self) {
-        let group = Pid::from_child(&self.child);
-        // A group that is gone already is what we want; a stopped one must wake up to hear us.
-        let _ = kill_process_group(group, Signal::TERM);
-        let _ = kill_process_group(group, Signal::CONT);
-        let deadline = Instant::now() + GRACE;
-        let mut reaped = false;
-        while Instant::now() < deadline && !self.interrupt.is_urgent() {
-            // The group's id stays taken as long as a member lives, so it may be asked after
-            // its leader has been reaped.
-            reaped = reaped || matches!(self.child.try_wait(), Ok(Some(_)));
-            if reaped && test_kill_process_group(group).is_err() {
-                return;
-            }
-            let _ = self.events.recv_timeout(LOOK);
-        }
-        let _ = kill_process_group(group, Signal::KILL);
-        let _ = self.child.wait();
+        let Group { child, events, interrupt } = self;
+        group::end(child, || interrupt.is_urgent(), |time| drop(events.recv_timeout(time)));
     }
 }
 

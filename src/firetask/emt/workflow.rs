@@ -92,7 +92,13 @@ impl RecipeWorkflow {
             if place == 0 {
                 spec.insert(STRUCTURE, json::to_bson(structure));
             }
-            DraftFirework { local_id: place as i64 + 1, name: format!("{verb} {label}"), spec, held: None }
+            DraftFirework {
+                local_id: place as i64 + 1,
+                name: format!("{verb} {label}"),
+                spec,
+                held: None,
+                created_on: None,
+            }
         };
         let fireworks: Vec<DraftFirework> = steps.iter().enumerate().map(firework).collect();
         let links: Vec<(i64, i64)> = (1..fireworks.len() as i64).map(|parent| (parent, parent + 1)).collect();
