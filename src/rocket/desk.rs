@@ -8,14 +8,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::trackers::Trackers;
 use crate::firetask::Interrupt;
 use crate::store::{Claim, Held, Outcome};
-use crate::workflow::LaunchId;
+use crate::workflow::{Launch, LaunchId};
 
 /// Claimed work that has not begun goes back when it would wait longer than this.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 /// Outcomes are sent when the oldest is so old.
 pub const REPORT_AFTER: Duration = Duration::from_secs(1);
+/// The longest time that a task waits for the checkpoint before it.
+const NOTE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The desk.
 #[derive(Default)]
@@ -31,6 +34,10 @@ struct State {
     done: Vec<Outcome>,
     done_since: Option<Instant>,
     sending: Vec<Held>,
+    /// The running launch, when there is news of how far it has come; and whether the keeper is
+    /// writing earlier news.
+    note: Option<Launch>,
+    noting: bool,
     /// When the oldest lease was taken or renewed.
     leased: Option<Instant>,
     /// The keeper tries nothing before this: the store did not answer.
@@ -43,13 +50,26 @@ struct Running {
     held: Held,
     since: Instant,
     interrupt: Arc<Interrupt>,
+    trackers: Arc<Trackers>,
     lost: bool,
+}
+
+/// A claim that is run now.
+pub struct Started {
+    /// It.
+    pub claim: Claim,
+    /// Ends it early.
+    pub interrupt: Arc<Interrupt>,
+    /// What it wants followed.
+    pub trackers: Arc<Trackers>,
 }
 
 /// Something for the keeper to do.
 pub enum Chore {
-    /// Renew the leases of all these.
-    Renew(Vec<Held>),
+    /// Renew the leases of all these; the one that runs may have files to be followed.
+    Renew(Vec<Held>, Option<Arc<Trackers>>),
+    /// Write how far this one has come.
+    Note(Box<Launch>),
     /// Hand these back; they have been taken from the desk.
     Release(Vec<Claim>),
     /// Report these; they have been taken from the desk.
@@ -78,22 +98,71 @@ impl Desk {
     }
 
     /// Takes the next claim to run it, unless the worker is to stop.
-    pub fn start(&self) -> Option<(Claim, Arc<Interrupt>)> {
+    pub fn start(&self) -> Option<Started> {
         let mut state = self.lock();
         if state.stop.is_some() {
             return None;
         }
         let claim = state.waiting.pop_front()?;
         let interrupt = Arc::new(Interrupt::default());
-        let since = Instant::now();
-        state.running = Some(Running { held: claim.held(), since, interrupt: Arc::clone(&interrupt), lost: false });
-        Some((claim, interrupt))
+        let trackers = Arc::new(Trackers::of(&claim));
+        state.running = Some(Running {
+            held: claim.held(),
+            since: Instant::now(),
+            interrupt: Arc::clone(&interrupt),
+            trackers: Arc::clone(&trackers),
+            lost: false,
+        });
+        Some(Started { claim, interrupt, trackers })
+    }
+
+    /// Has the keeper write how far the running launch has come, and waits until that is done; not
+    /// for a store that does not answer. Later news replace those that could not be written.
+    pub fn note(&self, launch: Launch) {
+        let mut state = self.lock();
+        let is_stuck = state.note.is_some() || state.noting;
+        state.note = Some(launch);
+        self.changed.notify_all();
+        let deadline = Instant::now() + if is_stuck { Duration::ZERO } else { NOTE_PATIENCE };
+        loop {
+            let now = Instant::now();
+            let is_written = state.note.is_none() && !state.noting;
+            if is_written || now >= deadline || state.pause_until.is_some_and(|until| until > now) {
+                return;
+            }
+            state = self.wait(state, deadline - now);
+        }
+    }
+
+    /// What came with [`Chore::Note`] is written, or never will be.
+    pub fn noted(&self) {
+        self.lock().noting = false;
+        self.changed.notify_all();
+    }
+
+    /// It could not be written yet, and there is no later news.
+    pub fn put_back_note(&self, launch: Launch, pause: Duration) {
+        let mut state = self.lock();
+        state.noting = false;
+        if state.running.as_ref().is_some_and(|running| running.held.launch_id == launch.launch_id) {
+            state.note.get_or_insert(launch);
+        }
+        state.pause_until = Some(Instant::now() + pause);
+        self.changed.notify_all();
+    }
+
+    /// A launch is somebody else's. Returns whether it is the one that runs; it is stopped.
+    pub fn lose(&self, launch_id: LaunchId) -> bool {
+        let mut state = self.lock();
+        let running = state.running.as_mut().filter(|running| running.held.launch_id == launch_id);
+        running.map(Running::lose).is_some()
     }
 
     /// The running firework has ended; its outcome waits to be reported. Returns `false` when the
     /// launch has been lost meanwhile, and nothing waits.
     pub fn finish(&self, outcome: Outcome) -> bool {
         let mut state = self.lock();
+        state.note = None;
         if state.running.take().is_some_and(|running| running.lost) {
             return false;
         }
@@ -109,6 +178,7 @@ impl Desk {
     /// The running firework has been interrupted, and is not on the desk any more.
     pub fn interrupted(&self) -> Interrupted {
         let mut state = self.lock();
+        state.note = None;
         let lost = state.running.take().is_some_and(|running| running.lost);
         match state.stop {
             Some(signal) if !lost => Interrupted::Signal(signal),
@@ -158,11 +228,8 @@ impl Desk {
         state.leased = Some(at);
         let is_lost = |held: Held| lost.contains(&held.launch_id);
         state.done.retain(|outcome| !lost.contains(&outcome.launch.launch_id));
-        if let Some(running) = &mut state.running
-            && is_lost(running.held)
-        {
-            running.lost = true;
-            running.interrupt.raise(false);
+        if let Some(running) = state.running.as_mut().filter(|running| is_lost(running.held)) {
+            running.lose();
         }
         let (gone, kept) = state.waiting.drain(..).partition(|claim| is_lost(claim.held()));
         state.waiting = kept;
@@ -220,12 +287,19 @@ impl Desk {
                 .as_ref()
                 .filter(|_| !state.waiting.is_empty())
                 .map(|running| running.since + PATIENCE));
+            let note_at = due(state.note.as_ref().map(|_| now));
             // What the other thread is sending must arrive first.
             let report_at =
                 due(state.done_since.filter(|_| state.sending.is_empty()).map(|since| since + REPORT_AFTER));
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             if is_due(renew_at) {
-                return Chore::Renew(state.all_held());
+                return Chore::Renew(state.all_held(), state.watched());
+            }
+            if is_due(note_at)
+                && let Some(launch) = state.note.take()
+            {
+                state.noting = true;
+                return Chore::Note(Box::new(launch));
             }
             if is_due(release_at) {
                 return Chore::Release(state.waiting.drain(..).collect());
@@ -233,7 +307,7 @@ impl Desk {
             if is_due(report_at) {
                 return Chore::Report(state.take_done());
             }
-            let next = [renew_at, release_at, report_at].into_iter().flatten().min();
+            let next = [renew_at, note_at, release_at, report_at].into_iter().flatten().min();
             state = match next {
                 Some(at) => self.wait(state, at - now),
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -250,7 +324,18 @@ impl Desk {
     }
 }
 
+impl Running {
+    fn lose(&mut self) {
+        self.lost = true;
+        self.interrupt.raise(false);
+    }
+}
+
 impl State {
+    fn watched(&self) -> Option<Arc<Trackers>> {
+        self.running.as_ref().filter(|running| !running.lost).map(|running| Arc::clone(&running.trackers))
+    }
+
     fn take_done(&mut self) -> Vec<Outcome> {
         self.done_since = None;
         let done = std::mem::take(&mut self.done);
@@ -284,7 +369,13 @@ mod tests {
     fn claim(id: i64) -> Claim {
         let at = Timestamp::UNIX_EPOCH;
         let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
-        let place = Place { fworker: doc! {}, launch_dir: "/d".into(), host: "h".into(), ip: "127.0.0.1".into() };
+        let place = Place {
+            fworker: doc! {},
+            launch_dir: "/d".into(),
+            host: "h".into(),
+            ip: "127.0.0.1".into(),
+            ..Place::default()
+        };
         Claim {
             firework: Firework::new(id, "fw", doc! {}, FwState::Running, at),
             launch: Launch::running(id, id, &place, &lease, at),
@@ -293,12 +384,12 @@ mod tests {
 
     fn outcome(claim: Claim) -> Outcome {
         let (state, ended) = (FwState::Completed, Timestamp::UNIX_EPOCH);
-        Outcome { launch: claim.launch, state, action: FwAction::default(), ended }
+        Outcome { launch: claim.launch, state, action: FwAction::default(), ended, followed: false }
     }
 
     fn renewed_ids(desk: &Desk) -> Vec<i64> {
         match desk.next_chore(Duration::ZERO) {
-            Chore::Renew(held) => held.iter().map(|held| held.fw_id).collect(),
+            Chore::Renew(held, _) => held.iter().map(|held| held.fw_id).collect(),
             _ => panic!("renewing is due"),
         }
     }
@@ -307,7 +398,7 @@ mod tests {
     fn everything_held_is_renewed_until_it_is_sent() {
         let desk = Desk::default();
         desk.put((1..=3).map(claim).collect(), Instant::now());
-        let (first, _) = desk.start().expect("waits");
+        let first = desk.start().expect("waits").claim;
         assert_eq!(renewed_ids(&desk), [2, 3, 1]);
         assert!(desk.finish(outcome(first)));
         assert_eq!(renewed_ids(&desk), [2, 3, 1]);
@@ -324,12 +415,12 @@ mod tests {
     fn lost_launches_leave() {
         let desk = Desk::default();
         desk.put((1..=3).map(claim).collect(), Instant::now());
-        let (first, interrupt) = desk.start().expect("waits");
+        let Started { claim: first, interrupt, .. } = desk.start().expect("waits");
         let gone = desk.renewed(&[1, 3], Instant::now());
         assert_eq!(gone.iter().map(|claim| claim.firework.fw_id).collect::<Vec<_>>(), [3]);
         assert!(interrupt.is_raised());
         assert!(!desk.finish(outcome(first)), "is not reported");
-        assert_eq!(desk.start().expect("waits").0.firework.fw_id, 2);
+        assert_eq!(desk.start().expect("waits").claim.firework.fw_id, 2);
         assert!(desk.start().is_none() && desk.take_done().is_empty());
     }
 
@@ -337,7 +428,7 @@ mod tests {
     fn a_signal_stops_what_runs_and_starts_nothing_more() {
         let desk = Desk::default();
         desk.put((1..=2).map(claim).collect(), Instant::now());
-        let (_, interrupt) = desk.start().expect("waits");
+        let interrupt = desk.start().expect("waits").interrupt;
         desk.stop(15);
         assert!(interrupt.is_raised() && !interrupt.is_urgent());
         desk.stop(2);
@@ -351,11 +442,39 @@ mod tests {
     fn chores_that_fail_are_done_again() {
         let desk = Desk::default();
         desk.put((1..=3).map(claim).collect(), Instant::now());
-        let (first, _) = desk.start().expect("waits");
+        let first = desk.start().expect("waits").claim;
         desk.finish(outcome(first));
         let (waiting, done) = (desk.take_waiting(), desk.take_done());
         desk.put_back(waiting, done, Duration::ZERO);
-        assert_eq!(desk.start().expect("waits").0.firework.fw_id, 2);
+        assert_eq!(desk.start().expect("waits").claim.firework.fw_id, 2);
         assert_eq!(desk.take_done().len(), 1);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_store_that_does_not_answer() {
+        let desk = Desk::default();
+        desk.put(vec![claim(1)], Instant::now());
+        let launch = desk.start().expect("waits").claim.launch;
+        let next = || match desk.next_chore(Duration::from_secs(1000)) {
+            Chore::Note(launch) => *launch,
+            _ => panic!("there is news"),
+        };
+        std::thread::scope(|scope| {
+            let note = || desk.note(launch.clone());
+            let first = scope.spawn(note);
+            let taken = next();
+            assert!(!first.is_finished(), "is being written");
+            desk.noted();
+            first.join().expect("ends");
+            let second = scope.spawn(note);
+            desk.put_back_note(next(), Duration::from_millis(200));
+            second.join().expect("ends while there is a pause");
+            desk.note(taken);
+            // The later news, after the pause.
+            assert_eq!(next(), launch);
+        });
+        assert!(desk.lose(1) && !desk.lose(2) && desk.interrupted() == Interrupted::Lost);
+        desk.put_back_note(launch, Duration::ZERO);
+        assert!(desk.lock().note.is_none(), "it does not run any more");
     }
 }

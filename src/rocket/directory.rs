@@ -11,6 +11,7 @@ use bson::Document;
 use jiff::{SignedDuration, Timestamp};
 
 use super::RocketError;
+use crate::firetask::expand_variables;
 
 /// Names and makes the directories of one claim.
 pub struct Directories<'a> {
@@ -94,48 +95,10 @@ pub fn remove_unused(base: &Path, path: &Path) {
     }
 }
 
-/// `$NAME` and `${NAME}` as Python's `expandvars`: what is not set stays as it is written.
-fn expand_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find('$') {
-        expanded += &rest[..start];
-        let after = &rest[start + 1..];
-        let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some((name, _)) => (name, name.len() + 2),
-            None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
-                (&after[..end], end)
-            }
-        };
-        match value(name).filter(|_| !name.is_empty()) {
-            Some(value) => expanded += &value,
-            None => expanded += &rest[start..=start + length],
-        }
-        rest = &after[length..];
-    }
-    expanded + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bson::doc;
-
-    #[test]
-    fn variables_are_expanded_as_in_python() {
-        let value = |name: &str| (name == "HOME").then(|| "/h".to_owned());
-        for (text, expected) in [
-            ("$HOME/a", "/h/a"),
-            ("x${HOME}y", "x/hy"),
-            ("$HOMES/a$", "$HOMES/a$"),
-            ("${NO}/$HOME", "${NO}//h"),
-            ("a${HOME", "a${HOME"),
-            ("é$HOME$", "é/h$"),
-        ] {
-            assert_eq!(expand_variables(text, value), expected, "{text}");
-        }
-    }
 
     #[test]
     fn unused_directories_go() {

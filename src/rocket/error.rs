@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::able::Lack;
 use crate::store::StoreError;
+use crate::workflow::FwId;
 
 /// What ends a worker.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,14 @@ pub enum RocketError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// The firework that was asked for needs what this worker has not. It has been given back.
+    #[error("firework {fw_id} stays READY: this worker cannot run {}: {}", .lack.task, .lack.reason)]
+    Cannot {
+        /// The firework.
+        fw_id: FwId,
+        /// What is missing.
+        lack: Lack,
     },
     /// Signals cannot be caught.
     #[error("cannot catch signals: {0}")]

@@ -8,10 +8,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::nearest;
 use crate::firetask::TaskFailure;
+use crate::workflow::spelled_out::spelled_out;
 use crate::workflow::{FwAction, json};
 
 /// Takes the action that task `number` left in the directory, if it did.
@@ -28,7 +30,7 @@ pub fn take(directory: &Path, number: usize) -> Result<Option<FwAction>, TaskFai
         let read = if kind == "json" { read_json(&text) } else { read_yaml(&text) };
         let action = read.map_err(|reason| TaskFailure::ActionFile { path: path.clone(), reason })?;
         fs::rename(&path, directory.join(format!("FWAction_{number}.{kind}"))).map_err(file)?;
-        return Ok(Some(action));
+        return Ok(Some(spelled_out(&action, Timestamp::now())));
     }
     Ok(None)
 }

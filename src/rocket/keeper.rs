@@ -1,5 +1,6 @@
-//! The thread beside the running firework: renews the leases of everything the worker holds, hands
-//! back what would wait too long, and reports outcomes that would.
+//! The thread beside the running firework: renews the leases of everything the worker holds, writes
+//! how far the one has come that runs, hands back what would wait too long, and reports outcomes
+//! that would.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +13,8 @@ use super::directory::remove_unused;
 use super::identity::Identity;
 use super::report::tell;
 use crate::config::VolleyConfig;
-use crate::store::{Claim, Held, Outcome, Store};
+use crate::store::{Claim, Held, Outcome, Seen, Store};
+use crate::workflow::Launch;
 
 /// How long it rests when the store does not answer.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -36,7 +38,11 @@ impl Keeper<'_> {
     pub fn work(&self) {
         loop {
             match self.desk.next_chore(self.config.renew) {
-                Chore::Renew(held) => self.renew(&held),
+                Chore::Renew(held, trackers) => {
+                    let seen = trackers.and_then(|trackers| trackers.look());
+                    self.renew(&held, seen.as_slice());
+                }
+                Chore::Note(launch) => self.note(*launch),
                 Chore::Release(claims) => self.release(claims),
                 Chore::Report(outcomes) => self.report(outcomes),
                 Chore::Leave => return,
@@ -44,10 +50,10 @@ impl Keeper<'_> {
         }
     }
 
-    fn renew(&self, held: &[Held]) {
+    fn renew(&self, held: &[Held], seen: &[Seen]) {
         let (now, at) = (Timestamp::now(), Instant::now());
         let lease = self.identity.lease(now, self.config.lease);
-        match self.store.renew(held, &lease, now) {
+        match self.store.renew(held, seen, &lease, now) {
             Ok(lost) => {
                 for launch_id in &lost {
                     warn!("launch {launch_id} is no longer ours: it was rerun, deleted, or taken for lost");
@@ -61,6 +67,25 @@ impl Keeper<'_> {
                 self.desk.put_back(Vec::new(), Vec::new(), self.pause());
             }
         }
+    }
+
+    fn note(&self, launch: Launch) {
+        let launch_id = launch.launch_id;
+        match self.store.checkpoint(&launch, Timestamp::now()) {
+            Ok(true) => {}
+            // Otherwise its outcome has been faster.
+            Ok(false) => {
+                if self.desk.lose(launch_id) {
+                    warn!("launch {launch_id} is no longer ours: it was rerun, deleted, or taken for lost");
+                }
+            }
+            Err(error) if error.is_transient() => {
+                warn!("cannot write the checkpoint of launch {launch_id} yet: {error}");
+                return self.desk.put_back_note(launch, self.pause());
+            }
+            Err(error) => warn!("launch {launch_id} goes on without its checkpoint: {error}"),
+        }
+        self.desk.noted();
     }
 
     fn release(&self, claims: Vec<Claim>) {

@@ -1,86 +1,172 @@
 //! Runs the tasks of one firework, in its launch directory, and makes one action of theirs.
 
 use std::any::Any;
-use std::fs;
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bson::{Bson, Document};
-use serde_json::Value;
-use serde_json::ser::{PrettyFormatter, Serializer};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::directory::has_own_directory;
+use super::background::Background;
+use super::decorate::{self, decorate};
 use super::hook;
-use crate::firetask::{self, Attempt, Firetask, Interrupt, Run, TaskFailure};
+use super::trackers::Trackers;
+use crate::firetask::{self, Attempt, Firetask, Interrupt, Python, PythonTask, Run, TaskFailure};
 use crate::store::Claim;
 use crate::workflow::mods::{self, ModError};
-use crate::workflow::{Draft, FWorker, FwAction, Launch, State, json};
+use crate::workflow::{Checkpoint, FWorker, Firework, FwAction, Launch, State, decide};
 
-/// Runs the tasks; `previous` is for [`Run`]. `None` when it was interrupted.
-pub fn run(
-    claim: &Claim,
-    previous: &dyn Fn() -> Option<Launch>,
-    worker: &FWorker,
-    interrupt: &Interrupt,
-) -> Option<(State, FwAction)> {
-    let directory = Path::new(&claim.launch.launch_dir);
+/// A checkpoint may be kept twice beside the action, in a document of limited size: one that is
+/// larger than this is not kept.
+const LARGEST_CHECKPOINT: usize = 4 * 1024 * 1024;
+
+/// What a run has around it.
+pub struct Surroundings<'a> {
+    /// For [`Run`].
+    pub previous: &'a dyn Fn() -> Option<Launch>,
+    /// Who runs it.
+    pub worker: &'a FWorker,
+    /// Runs what is not native.
+    pub python: &'a Python,
+    /// For [`Run`].
+    pub template_dir: Option<&'a Path>,
+    /// Ends it early.
+    pub interrupt: &'a Interrupt,
+    /// The files it wants followed.
+    pub trackers: &'a Trackers,
+    /// Tells the store how far the launch has come.
+    pub note: &'a dyn Fn(&Launch),
+}
+
+/// Runs the tasks from `start` on. `None` when it was interrupted.
+pub fn run(claim: &mut Claim, start: Checkpoint, around: &Surroundings<'_>) -> Option<(State, FwAction)> {
+    let Claim { firework, launch } = claim;
+    // The launch changes while they run.
+    let begun = launch.clone();
+    let background = Background::of(firework, &begun, around);
+    let mut course = Course::new(firework, launch, start, around);
+    let flown = background.beside(|| course.fly());
+    let Course { launch, position, spec, .. } = course;
+    around.trackers.show(launch);
+    let finished = flown.as_ref().map_or(Ok(()), |_| background.finish(around.interrupt));
+    let (state, mut action) = match (flown, finished) {
+        (Err(TaskFailure::Interrupted), _) | (_, Err(TaskFailure::Interrupted)) => return None,
+        (Ok(action), Ok(())) => (State::Completed, action),
+        (Err(failure), _) => (State::Fizzled, fizzled(claim, position, &failure)),
+        (Ok(_), Err(failure)) => {
+            let fw_id = claim.firework.fw_id;
+            let text =
+                format!("firework {fw_id}: a background task has failed at the end (`run_on_finish`)\n{failure}");
+            (State::Fizzled, FwAction::fizzled(None, &text, Bson::Null))
+        }
+    };
+    decorate(&mut action, &spec, claim, around.worker);
+    Some((state, action))
+}
+
+fn fizzled(claim: &Claim, position: usize, failure: &TaskFailure) -> FwAction {
     let tasks: Vec<&Document> = claim.firework.tasks().collect();
-    let attempt = |position: usize| Attempt {
+    let task = tasks[position];
+    info!("Task failed: {}: {failure}", firetask::name_of(task));
+    let attempt = Attempt {
         fw_id: claim.firework.fw_id,
         fw_name: &claim.firework.name,
         number: (position + 1, tasks.len()),
-        task: tasks[position],
-        directory,
+        task,
+        directory: Path::new(&claim.launch.launch_dir),
     };
-    let failed = |position: usize, failure: &TaskFailure| {
-        info!("Task failed: {}: {failure}", firetask::name_of(tasks[position]));
-        Some((State::Fizzled, attempt(position).fizzled(failure)))
-    };
-    // All are looked up before the first is run: nothing is done by halves for want of a task.
-    let mut kinds = Vec::with_capacity(tasks.len());
-    for (position, task) in tasks.iter().enumerate() {
-        match firetask::find(task) {
-            Some(kind) => kinds.push(kind),
-            None => return failed(position, &TaskFailure::Unknown { name: firetask::name_of(task).to_owned() }),
-        }
+    attempt.fizzled(failure)
+}
+
+/// The tasks on their way.
+struct Course<'a> {
+    firework: &'a Firework,
+    launch: &'a mut Launch,
+    around: &'a Surroundings<'a>,
+    /// The task that runs, or ran last.
+    position: usize,
+    /// The spec as that task sees it.
+    spec: Document,
+    /// What the tasks have given.
+    so_far: Checkpoint,
+}
+
+impl<'a> Course<'a> {
+    fn new(firework: &'a Firework, launch: &'a mut Launch, start: Checkpoint, around: &'a Surroundings<'a>) -> Self {
+        let mut spec = firework.spec.clone();
+        spec.insert("_fw_env", around.worker.env.clone());
+        Course { firework, launch, around, position: start.task, spec, so_far: start }
     }
-    let mut spec = claim.firework.spec.clone();
-    spec.insert("_fw_env", worker.env.clone());
-    let mut total = FwAction::default();
-    for (position, kind) in kinds.into_iter().enumerate() {
-        if interrupt.is_raised() {
-            return None;
-        }
-        info!("Task started: {}.", kind.name());
-        let (fw_id, launch_id) = (claim.firework.fw_id, claim.launch.launch_id);
-        let run = Run { task: tasks[position], spec: &spec, directory, interrupt, fw_id, launch_id, previous };
-        let is_last = position + 1 == tasks.len();
-        match run_task(kind, &run, position + 1).and_then(|action| follow(&action, is_last, &spec).map(|s| (action, s)))
-        {
-            Ok((action, next)) => {
-                info!("Task completed: {}", kind.name());
-                total = add(total, action);
-                spec = next.unwrap_or(spec);
+
+    fn fly(&mut self) -> Result<FwAction, TaskFailure> {
+        let tasks: Vec<&Document> = self.firework.tasks().collect();
+        let start = self.position;
+        self.so_far.change(&mut self.spec)?;
+        let python = PythonTask(self.around.python);
+        let mut last = FwAction::default();
+        for (position, task) in tasks.iter().enumerate().skip(start) {
+            let (kind, name) = (firetask::find(task).unwrap_or(&python), firetask::name_of(task));
+            self.position = position;
+            // The launch has been claimed with the checkpoint of the first one.
+            if position > start {
+                self.note();
             }
-            Err(TaskFailure::Interrupted) => return None,
-            Err(failure) => return failed(position, &failure),
+            if self.around.interrupt.is_raised() {
+                return Err(TaskFailure::Interrupted);
+            }
+            info!("Task started: {name}.");
+            last = self.step(task, kind, position + 1 == tasks.len())?;
+            info!("Task completed: {name}");
+            if last.ends_firework() {
+                break;
+            }
         }
-        if total.ends_firework() {
-            break;
-        }
+        Ok(std::mem::take(&mut self.so_far).sum(last))
     }
-    Some((State::Completed, total))
+
+    /// Tells how far we have come.
+    fn note(&mut self) {
+        self.so_far.task = self.position;
+        let checkpoint = self.so_far.to_document();
+        if checkpoint.to_vec().is_ok_and(|bytes| bytes.len() > LARGEST_CHECKPOINT) {
+            warn!("fw_id: {}: the checkpoint of task {} is too large to keep", self.firework.fw_id, self.position);
+        } else {
+            self.launch.reach(checkpoint);
+        }
+        self.around.trackers.show(self.launch);
+        (self.around.note)(self.launch);
+    }
+
+    /// Runs one task. What it gives is gathered; what else its action says is returned.
+    fn step(&mut self, task: &Document, kind: &dyn Firetask, is_last: bool) -> Result<FwAction, TaskFailure> {
+        let run = Run {
+            task,
+            spec: &self.spec,
+            directory: Path::new(&self.launch.launch_dir),
+            interrupt: self.around.interrupt,
+            fw_id: self.firework.fw_id,
+            launch_id: self.launch.launch_id,
+            template_dir: self.around.template_dir,
+            previous: self.around.previous,
+        };
+        let action = run_task(kind, &run, self.position + 1)?;
+        follow(&action, is_last || action.ends_firework(), &mut self.spec)?;
+        Ok(self.so_far.gather(action))
+    }
 }
 
 /// Runs one task, and takes the action it may have left in a file.
 fn run_task(kind: &dyn Firetask, run: &Run<'_>, number: usize) -> Result<FwAction, TaskFailure> {
-    let action = catch_unwind(AssertUnwindSafe(|| kind.run(run)))
-        .unwrap_or_else(|panic| Err(TaskFailure::Panicked(panic_message(&*panic))))?;
+    let action = run_guarded(kind, run)?;
     let action = hook::take(run.directory, number)?.unwrap_or(action);
     check(&action, run.spec)?;
     Ok(action)
+}
+
+/// Runs one task; that it breaks is no reason for the worker to break.
+pub fn run_guarded(kind: &dyn Firetask, run: &Run<'_>) -> Result<FwAction, TaskFailure> {
+    catch_unwind(AssertUnwindSafe(|| kind.run(run)))
+        .unwrap_or_else(|panic| Err(TaskFailure::Panicked(panic_message(&*panic))))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
@@ -90,13 +176,6 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 
 /// Refuses what the launchpad could not do, while the task that asks for it is known.
 fn check(action: &FwAction, spec: &Document) -> Result<(), TaskFailure> {
-    let refused = |why: String| Err(TaskFailure::Action(why));
-    if !action.append_wfs.is_empty() {
-        return refused("FWAction: `append_wfs` is not supported yet; use `additions` or `detours`".into());
-    }
-    if action.defuse_workflow {
-        return refused("FWAction: `defuse_workflow` is not supported yet; use `defuse_children`".into());
-    }
     // What a verb does to the spec of a child is seen there; that there is no such verb, here.
     for modification in &action.mod_spec {
         if let Err(error @ (ModError::UnknownAction(_) | ModError::NotAMapping(_))) =
@@ -105,111 +184,19 @@ fn check(action: &FwAction, spec: &Document) -> Result<(), TaskFailure> {
             return Err(error.into());
         }
     }
-    for (key, workflows) in [("additions", &action.additions), ("detours", &action.detours)] {
-        for workflow in workflows {
-            if let Err(error) = Draft::from_document(workflow) {
-                return refused(format!("FWAction: `{key}`: {error}"));
-            }
-        }
-    }
+    decide::spawned(action).map_err(|error| TaskFailure::Action(error.to_string()))?;
     Ok(())
 }
 
-/// The spec as the next task sees it, when there is one.
-fn follow(action: &FwAction, is_last: bool, spec: &Document) -> Result<Option<Document>, TaskFailure> {
-    if is_last || action.ends_firework() || !action.changes_specs() {
-        return Ok(None);
+/// Makes the spec what the next task sees. After the last one only the keys count that FireWorks
+/// itself heeds at the end, and what does not apply there may apply to the children.
+fn follow(action: &FwAction, is_last: bool, spec: &mut Document) -> Result<(), TaskFailure> {
+    if is_last && !decorate::is_concerned(action) {
+        return Ok(());
     }
-    let mut spec = spec.clone();
     spec.extend(action.update_spec.clone());
     for modification in &action.mod_spec {
-        mods::apply(modification, &mut spec)?;
+        mods::apply(modification, spec).or_else(|error| if is_last { Ok(()) } else { Err(error) })?;
     }
-    Ok(Some(spec))
-}
-
-/// FireWorks' sum of actions: data and spec changes of all tasks, everything else of the last.
-fn add(mut total: FwAction, action: FwAction) -> FwAction {
-    total.stored_data.extend(action.stored_data);
-    total.update_spec.extend(action.update_spec);
-    total.mod_spec.extend(action.mod_spec);
-    FwAction { stored_data: total.stored_data, update_spec: total.update_spec, mod_spec: total.mod_spec, ..action }
-}
-
-/// A launch directory, or a file in it, that cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}", .path.display())]
-pub struct Unwritable {
-    /// The directory or file.
-    pub path: PathBuf,
-    /// Why not.
-    pub source: io::Error,
-}
-
-impl Unwritable {
-    /// Whether the firework asks for the impossible (`_launch_dir`), so that any worker would fail
-    /// like this one, and go on failing while others wait.
-    pub fn is_its_own_fault(&self, claim: &Claim) -> bool {
-        use io::ErrorKind::{
-            AlreadyExists, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem,
-        };
-        let hopeless = matches!(
-            self.source.kind(),
-            AlreadyExists
-                | InvalidFilename
-                | InvalidInput
-                | NotADirectory
-                | NotFound
-                | PermissionDenied
-                | ReadOnlyFilesystem
-        );
-        hopeless && has_own_directory(&claim.firework.spec)
-    }
-
-    /// The action of the firework then.
-    pub fn fizzled(&self, claim: &Claim) -> FwAction {
-        let (fw_id, name) = (claim.firework.fw_id, &claim.firework.name);
-        FwAction::fizzled(None, &format!("firework {fw_id} ({name}), its `_launch_dir`: {self}"), Bson::Null)
-    }
-}
-
-/// Makes what is still missing of the launch directory, and writes FW.json into it.
-pub fn prepare(claim: &Claim, fw_json: bool) -> Result<(), Unwritable> {
-    let directory = Path::new(&claim.launch.launch_dir);
-    if has_own_directory(&claim.firework.spec) {
-        fs::create_dir_all(directory).map_err(|source| Unwritable { path: directory.to_owned(), source })?;
-    }
-    if fw_json { write_fw_json(claim) } else { Ok(()) }
-}
-
-/// Writes FW.json as FireWorks does: the firework, with its launch in full.
-fn write_fw_json(claim: &Claim) -> Result<(), Unwritable> {
-    let path = Path::new(&claim.launch.launch_dir).join("FW.json");
-    let stored = claim.firework.to_document();
-    let mut launch = claim.launch.to_document();
-    for derived in claim.launch.times().keys() {
-        launch.remove(derived);
-    }
-    let mut document = Document::new();
-    for key in ["spec", "fw_id", "created_on", "updated_on", "launches", "state", "name"] {
-        let value = match key {
-            "launches" => Some(Bson::Array(vec![Bson::Document(launch.clone())])),
-            _ => stored.get(key).cloned(),
-        };
-        document.extend(value.map(|value| (key.to_owned(), value)));
-    }
-    let text = indented(&Value::Object(json::from_document(&document)));
-    text.and_then(|text| {
-        let written = fs::File::create(&path)?.write_all(&text);
-        // Half of it would only keep a directory alive that nobody needs.
-        written.inspect_err(|_| drop(fs::remove_file(&path)))
-    })
-    .map_err(|source| Unwritable { path, source })
-}
-
-fn indented(value: &Value) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"    "));
-    serde::Serialize::serialize(value, &mut serializer)?;
-    Ok(text)
+    Ok(())
 }

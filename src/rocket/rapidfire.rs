@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use super::RocketError;
 use super::batch::Batch;
+use super::mender::Mender;
 use super::outlook::more_may_come;
 use super::report::Patience;
 use super::worker::Worker;
@@ -63,18 +64,19 @@ pub fn run(worker: &Worker<'_>, options: &Rapidfire) -> Result<u64, RocketError>
     let deadline = options.timeout.map(after);
     let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
     let mut loops = 0;
+    let mut mender = Mender::default();
     let mut series = Series { worker, deadline, batch: Batch::new(), launched: 0, answered: false };
     while options.max_loops != Some(loops) && in_time() {
         series.drain(options.nlaunches)?;
         let is_over = match options.nlaunches {
-            Limit::UntilDone => !more_may_come(worker.store, &worker.settings.fworker)?,
+            Limit::UntilDone => !more_may_come(worker.store, &worker.able.fworker())?,
             Limit::Count(count) => series.launched >= count,
             Limit::Infinite => false,
         };
         if is_over || worker.desk.stopped().is_some() || !in_time() {
             break;
         }
-        if idle(worker, options, deadline)? {
+        if idle(worker, &mut mender, options, deadline)? {
             loops += 1;
         }
         info!("Checking for FWs to run...");
@@ -132,7 +134,12 @@ impl Series<'_> {
 }
 
 /// Waits for new work. Returns whether the whole time has passed.
-fn idle(worker: &Worker<'_>, options: &Rapidfire, deadline: Option<Instant>) -> Result<bool, RocketError> {
+fn idle(
+    worker: &Worker<'_>,
+    mender: &mut Mender,
+    options: &Rapidfire,
+    deadline: Option<Instant>,
+) -> Result<bool, RocketError> {
     info!("Sleeping for {} secs", options.sleep.as_secs_f64());
     let end = after(options.sleep);
     let end = deadline.map_or(end, |deadline| deadline.min(end));
@@ -145,7 +152,8 @@ fn idle(worker: &Worker<'_>, options: &Rapidfire, deadline: Option<Instant>) -> 
         if worker.desk.sleep(jitter(pause).min(left)) {
             return Ok(false);
         }
-        let fworker = &worker.settings.fworker;
+        mender.look(worker.store);
+        let fworker = &*worker.able.fworker();
         let news = worker.store.count_claimable(fworker, 1).and_then(|count| {
             Ok(count > 0 || options.nlaunches == Limit::UntilDone && !more_may_come(worker.store, fworker)?)
         });

@@ -41,6 +41,10 @@ impl<'a> Patience<'a> {
             self.hurries = true;
             self.deadline = self.deadline.min(Instant::now() + LAST_PATIENCE);
         }
+        if matches!(error, StoreError::Locked { .. }) && !self.hurries {
+            // The store has waited long enough, and the lock will not last for ever.
+            return true;
+        }
         if !error.is_transient() || Instant::now() >= self.deadline {
             return false;
         }

@@ -87,10 +87,11 @@ mod tests {
         let launch_dir = directory.path().display().to_string();
         let at = Timestamp::UNIX_EPOCH;
         let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
-        let place = Place { fworker: doc! {}, launch_dir, host: "h".into(), ip: "127.0.0.1".into() };
+        let place =
+            Place { fworker: doc! {}, launch_dir, host: "h".into(), ip: "127.0.0.1".into(), ..Place::default() };
         let action = FwAction { stored_data: doc! {"x": 1.5}, ..FwAction::default() };
         let launch = Launch::running(3, 5, &place, &lease, at);
-        let outcome = Outcome { launch, state: State::Completed, action, ended: at };
+        let outcome = Outcome { launch, state: State::Completed, action, ended: at, followed: false };
         write(&outcome).expect("writes");
         write(&outcome).expect("replaces");
         assert_eq!(std::fs::read_to_string(path(&outcome)).expect("exists"), SAMPLE);

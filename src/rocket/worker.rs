@@ -8,19 +8,21 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::desk::{Desk, Interrupted};
+use super::able::Able;
+use super::desk::{Desk, Interrupted, Started};
 use super::directory::{Directories, remove_unused};
 use super::identity::Identity;
 use super::keeper::Keeper;
-use super::launch::Unwritable;
+use super::launch::Surroundings;
+use super::prepare::{Unprepared, prepare};
 use super::rapidfire::{self, Rapidfire};
 use super::report::{Patience, report};
 use super::signals::{self, Ear};
 use super::{RocketError, launch, spool};
 use crate::config::Settings;
-use crate::firetask::Interrupt;
+use crate::firetask::Python;
 use crate::store::{Claim, ClaimRequest, Held, Outcome, Store};
-use crate::workflow::{FwId, Launch, State, json};
+use crate::workflow::{FwId, Launch, LaunchId, State, json};
 
 /// What a worker did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +41,21 @@ pub fn singleshot(
     fw_id: Option<FwId>,
 ) -> Result<Done, RocketError> {
     with_worker(store, settings, base, |worker| {
-        if worker.claim(1, fw_id, false)? == 0 {
-            let query = match fw_id {
-                Some(fw_id) => format!("{{\"fw_id\": {fw_id}}}"),
-                None => serde_json::Value::Object(json::from_document(&settings.fworker.query)).to_string(),
-            };
-            info!("No FireWorks are ready to run and match query! {query}");
+        while worker.claim(1, fw_id, false)? > 0 {
+            let ran = worker.run_claimed(None)?;
+            match (fw_id, worker.able.last_lack()) {
+                (Some(fw_id), Some(lack)) => return Err(RocketError::Cannot { fw_id, lack }),
+                // The next best, perhaps.
+                (None, Some(_)) if ran == 0 && worker.desk.stopped().is_none() => {}
+                _ => return Ok(ran),
+            }
         }
-        worker.run_claimed(None)
+        let query = match fw_id {
+            Some(fw_id) => format!("{{\"fw_id\": {fw_id}}}"),
+            None => serde_json::Value::Object(json::from_document(&settings.fworker.query)).to_string(),
+        };
+        info!("No FireWorks are ready to run and match query! {query}");
+        Ok(0)
     })
 }
 
@@ -68,6 +77,8 @@ pub struct Worker<'a> {
     pub settings: &'a Settings,
     /// What it holds.
     pub desk: &'a Desk,
+    /// What it can run.
+    pub able: Able<'a>,
     identity: &'a Identity,
     base: &'a Path,
 }
@@ -97,7 +108,9 @@ fn with_worker(
         let _ear = Ear::open(scope, &desk)?;
         let _closing = Closing(&desk);
         scope.spawn(|| keeper.work());
-        let worker = Worker { store, settings, desk: &desk, identity: &identity, base };
+        let python = Python::new(&settings.python, base, &settings.location, &settings.fworker);
+        let able = Able::new(store, settings, python, &identity.host);
+        let worker = Worker { store, settings, desk: &desk, able, identity: &identity, base };
         let result = work(&worker);
         // Also after an error: what has been done is reported, what has not goes back.
         let left = worker.leave();
@@ -113,7 +126,7 @@ impl Worker<'_> {
         let directories = Directories::new(self.base, separate);
         let (now, leased) = (Timestamp::now(), Instant::now());
         let request = ClaimRequest {
-            worker: &self.settings.fworker,
+            worker: &self.able.fworker(),
             fw_id,
             order: self.settings.fw_config.order,
             lease: &self.identity.lease(now, self.settings.volley.lease),
@@ -140,27 +153,45 @@ impl Worker<'_> {
     pub fn run_claimed(&self, deadline: Option<Instant>) -> Result<u64, RocketError> {
         let mut count = 0;
         while deadline.is_none_or(|deadline| Instant::now() < deadline)
-            && let Some((claim, interrupt)) = self.desk.start()
+            && let Some(started) = self.desk.start()
         {
-            count += 1;
-            self.run_one(claim, &interrupt)?;
+            count += u64::from(self.run_one(started)?);
         }
         self.leave()?;
         Ok(count)
     }
 
-    fn run_one(&self, mut claim: Claim, interrupt: &Interrupt) -> Result<(), RocketError> {
+    /// Runs one; `false` when it cannot be run here.
+    fn run_one(&self, Started { mut claim, interrupt, trackers }: Started) -> Result<bool, RocketError> {
+        if self.able.can_run(&claim.firework, &interrupt) == Ok(false) {
+            self.desk.interrupted();
+            self.release(vec![claim]);
+            return Ok(false);
+        }
         claim.launch.begin(Timestamp::now());
         info!("Launching Rocket");
         info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
-        let result = match launch::prepare(&claim, self.settings.fw_config.print_fw_json) {
-            Ok(()) => launch::run(&claim, &|| self.previous(&claim), &self.settings.fworker, interrupt),
-            Err(unwritable) if unwritable.is_its_own_fault(&claim) => {
-                warn!("fw_id: {}: {unwritable}", claim.firework.fw_id);
-                Some((State::Fizzled, unwritable.fizzled(&claim)))
+        let others = self.settings.fw_config.print_fw_json.then(|| self.other_launches(&claim));
+        let result = match prepare(&claim, others.as_deref(), &interrupt) {
+            Ok(start) => {
+                let archived = claim.firework.archived_launches.clone();
+                let around = Surroundings {
+                    previous: &|| self.previous(&archived),
+                    worker: &self.settings.fworker,
+                    python: &self.able.python,
+                    template_dir: self.settings.fw_config.template_dir.as_deref(),
+                    interrupt: &interrupt,
+                    trackers: &trackers,
+                    note: &|launch| self.desk.note(launch.clone()),
+                };
+                launch::run(&mut claim, start, &around)
             }
-            Err(Unwritable { path, source }) => {
-                // A full disk is no fault of the firework.
+            Err(Unprepared::Interrupted) => None,
+            Err(Unprepared::Firework(fault)) => {
+                warn!("fw_id: {}: {fault}", claim.firework.fw_id);
+                Some((State::Fizzled, fault.fizzled(&claim)))
+            }
+            Err(Unprepared::Disk { path, source }) => {
                 self.desk.interrupted();
                 self.give_back(&claim, &format!("cannot write {}: {source}", path.display()));
                 return Err(RocketError::Directory { path, source });
@@ -171,9 +202,10 @@ impl Worker<'_> {
                 Interrupted::Signal(signal) => self.give_back(&claim, signals::name(signal)),
                 Interrupted::Lost => warn!("fw_id: {} was stopped, and is not reported", claim.firework.fw_id),
             }
-            return Ok(());
+            return Ok(true);
         };
-        let outcome = Outcome { launch: claim.launch, state, action, ended: Timestamp::now() };
+        let followed = claim.firework.looks_for_duplicates();
+        let outcome = Outcome { launch: claim.launch, state, action, ended: Timestamp::now(), followed };
         if let Err(error) = spool::write(&outcome) {
             warn!("cannot write {}: {error}; the store is told all the same", spool::path(&outcome).display());
         }
@@ -182,18 +214,30 @@ impl Worker<'_> {
         } else {
             warn!("fw_id: {} is somebody else's by now, and is not reported", claim.firework.fw_id);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// The launches of the firework besides this one, for FW.json; which is not worth waiting for.
+    fn other_launches(&self, claim: &Claim) -> Vec<Launch> {
+        let firework = &claim.firework;
+        let mut ids = [&firework.archived_launches[..], &firework.launches].concat();
+        ids.retain(|&id| id != claim.launch.launch_id);
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let found = self.store.find_launches(&ids);
+        found.inspect_err(|error| warn!("FW.json is without earlier launches: {error}")).unwrap_or_default()
     }
 
     /// How the last run of the firework that came to an end did so; runs that were interrupted have
     /// left nothing. A task may go on from there, or begin anew: so a store that does not answer is
     /// no hindrance.
-    fn previous(&self, claim: &Claim) -> Option<Launch> {
+    fn previous(&self, archived: &[LaunchId]) -> Option<Launch> {
         let launch = |id| {
             let found = self.store.find_launches(&[id]);
             found.inspect_err(|error| warn!("cannot read launch {id}: {error}")).ok()?.pop()
         };
-        let newest_first = claim.firework.archived_launches.iter().rev();
+        let newest_first = archived.iter().rev();
         newest_first.filter_map(|id| launch(*id)).find(|launch| launch.action.is_some())
     }
 
