@@ -64,13 +64,28 @@ fn run(verb: Verb) -> Result<ExitCode> {
 
 /// Understands the arguments, under whichever name the program was called. Usage errors, help and
 /// version end the program here, as clap does it.
-fn parse(args: Vec<OsString>) -> Verb {
+fn parse(mut args: Vec<OsString>) -> Verb {
+    spell_out(&mut args);
     let called = args.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
     match called {
         Some("lpad") => Verb::Lpad(Box::new(parse_as("lpad", args))),
         Some("rlaunch") => Verb::Rlaunch(Box::new(parse_as("rlaunch", args))),
         Some("qlaunch") => Verb::Qlaunch(Box::new(parse_as("qlaunch", args))),
         _ => parse_as::<Volley>("volley", args).verb,
+    }
+}
+
+/// FireWorks' short options of several letters, after the verb that has them.
+const LONG: [(&str, &str, &str); 3] =
+    [("rerun_fws", "-lid", "--launch_id"), ("rerun_fws", "-cp", "--copy-data"), ("rerun_fws", "-pd", "--previous-dir")];
+
+/// Spells such options out.
+fn spell_out(args: &mut [OsString]) {
+    for (verb, short, long) in LONG {
+        let after = args.iter().position(|arg| arg == verb).unwrap_or(args.len());
+        for arg in args[after..].iter_mut().filter(|arg| *arg == short) {
+            *arg = long.into();
+        }
     }
 }
 

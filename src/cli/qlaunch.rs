@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use jiff::Timestamp;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::common::{CommonArgs, open_store};
@@ -20,7 +21,8 @@ use crate::launcher::{Ended, Launcher, LauncherError, Launches, Rapidfire, Scrip
 use crate::queue::local::{self, Local};
 use crate::queue::slurm::Slurm;
 use crate::queue::{LaunchpadId, Queue};
-use crate::store::Location;
+use crate::store::{self, Location, Store};
+use crate::workflow::FWorker;
 
 /// Have a queue run what is READY
 #[derive(Debug, clap::Args)]
@@ -126,7 +128,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let launcher = Launcher {
         queue: queue.as_ref(),
         script: &script,
-        claimable: &|limit| store.count_claimable(&settings.fworker, limit),
+        claimable: &|limit| store.count_claimable(&able_worker(&*store, &settings.fworker)?, limit),
         stop: &|| signal.load(Ordering::Relaxed) != 0,
         turn: Some(&turn),
     };
@@ -146,6 +148,19 @@ pub fn run(args: Args) -> Result<ExitCode> {
         },
     }
     Ok(Exit::Done.into())
+}
+
+/// The worker of the jobs, which takes what it can: a job for what it has just found that it cannot
+/// run would be in vain.
+fn able_worker(store: &dyn Store, worker: &FWorker) -> store::Result<FWorker> {
+    let mut able = worker.clone();
+    for record in store.worker_records()? {
+        record.heed(&mut able, Timestamp::now());
+    }
+    if able.cannot != worker.cannot {
+        tracing::debug!("worker {} cannot run {:?}", able.name, able.cannot);
+    }
+    Ok(able)
 }
 
 /// What rapidfire means on this queue.

@@ -59,11 +59,7 @@ fn firework_map(firework: &Firework, detail: Detail, launches: &BTreeMap<LaunchI
 
 /// A launch without the fields that follow from its history.
 fn launch_value(launch: &Launch) -> Value {
-    let mut map = from_document(&launch.to_document());
-    for derived in ["time_start", "time_end", "runtime_secs", "reservedtime_secs"] {
-        map.shift_remove(derived);
-    }
-    Value::Object(map)
+    Value::Object(from_document(&launch.to_dictionary()))
 }
 
 fn launches<'a>(

@@ -22,7 +22,8 @@ pub struct Selection {
 impl Selection {
     /// The query for fireworks.
     pub fn fireworks(&self, sort: Option<(SortKey, Direction)>, limit: usize) -> FireworkQuery {
-        FireworkQuery { ids: self.ids.clone(), states: self.states.clone(), name: self.name.clone(), sort, limit }
+        let (ids, states, name) = (self.ids.clone(), self.states.clone(), self.name.clone());
+        FireworkQuery { ids, states, name, launches: None, sort, limit }
     }
 
     /// The query for workflows.

@@ -30,13 +30,23 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let files = if args.dir { files_in(&args.files)? } else { args.files.clone() };
     let drafts = read_all(&files)?;
-    for (task, hint) in drafts.iter().flat_map(firetask::strangers).collect::<BTreeMap<_, _>>() {
-        tracing::warn!("no task here is called `{task}`{hint}: only Python FireWorks can run it");
-    }
+    warn_of_strangers(&drafts);
     let store = context.open()?;
     let ids = store.insert(&drafts, Timestamp::now())?;
     print(context.format, &drafts, &ids)?;
     Ok(Exit::Done)
+}
+
+/// Names the tasks that are not built in.
+pub fn warn_of_strangers(drafts: &[Draft]) {
+    for (task, hint) in drafts.iter().flat_map(firetask::strangers).collect::<BTreeMap<_, _>>() {
+        // One that resembles nothing is hardly a slip of the pen.
+        if hint.is_empty() {
+            tracing::info!("`{task}` is no native task: workers look for it in their Python");
+        } else {
+            tracing::warn!("no native task is called `{task}`{hint}: workers look for it in their Python");
+        }
+    }
 }
 
 /// Says which ids the workflows got.
@@ -78,7 +88,7 @@ fn is_workflow_file(path: &Path) -> bool {
 }
 
 /// Reads and checks every file; all that is wrong is said at once.
-fn read_all(files: &[PathBuf]) -> Result<Vec<Draft>> {
+pub fn read_all(files: &[PathBuf]) -> Result<Vec<Draft>> {
     let mut drafts = Vec::new();
     let mut mistakes = Vec::new();
     for file in files {

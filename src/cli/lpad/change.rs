@@ -40,15 +40,39 @@ impl ChangeArgs {
         Ok(found.iter().map(|firework| firework.fw_id).collect())
     }
 
+    /// The workflows to change, when that is wanted. `what` is said of their number and of that of
+    /// their fireworks.
+    pub fn workflows(
+        &self,
+        context: &Context,
+        store: &dyn Store,
+        what: impl FnOnce(usize, usize) -> String,
+    ) -> Result<Vec<Document>> {
+        self.some_workflows(context, store, what, Kind::Change)
+    }
+
     /// The workflows to delete, when that is wanted.
     pub fn doomed_workflows(&self, context: &Context, store: &dyn Store) -> Result<Vec<Document>> {
+        let what = |workflows, members| {
+            format!("delete {} with {}", number(workflows, "workflow"), number(members, "firework"))
+        };
+        self.some_workflows(context, store, what, Kind::Delete)
+    }
+
+    fn some_workflows(
+        &self,
+        context: &Context,
+        store: &dyn Store,
+        what: impl FnOnce(usize, usize) -> String,
+        kind: Kind<'_>,
+    ) -> Result<Vec<Document>> {
         let found = selected(self.select.selection().find_workflows(store))?;
         let members: usize = found.iter().map(|workflow| listing::states(workflow).len()).sum();
         let change = Change {
-            what: format!("delete {} with {}", number(found.len(), "workflow"), number(members, "firework")),
+            what: what(found.len(), members),
             count: found.len(),
             preview: found.iter().map(line).collect(),
-            kind: Kind::Delete,
+            kind,
         };
         self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
         Ok(found)

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Context;
 use super::listing::{Display, ListArgs, local_time};
+use super::unable;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
 use crate::launchpad::listing::{self, Detail};
@@ -22,6 +23,9 @@ pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
         None => list.print_ids(context.format, found.iter().map(|firework| firework.fw_id))?,
         Some(detail @ (Detail::Less | Detail::More)) if context.format == Format::Table => {
             table(&*store, &found, detail)?;
+            for line in unable::lines(&*store, &found)? {
+                output::text(&line)?;
+            }
         }
         Some(detail) => output::list(context.format, listing::fireworks(&*store, &found, detail)?)?,
     }

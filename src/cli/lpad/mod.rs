@@ -9,12 +9,15 @@ use crate::cli::common::{self, CommonArgs};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format};
 use crate::config::{Origin, Settings};
-use crate::store::{Location, Store};
+use crate::store::{Location, Store, Verb as Change};
 
 mod add;
 mod add_recipe;
+mod append_wflow;
 mod change;
+mod copy;
 mod delete_wflows;
+mod doctor;
 mod get_fws;
 mod get_launchdir;
 mod get_wflows;
@@ -24,6 +27,9 @@ mod rerun_fws;
 mod reset;
 mod results;
 mod set_priority;
+mod steer;
+mod unable;
+mod update_fws;
 mod wait;
 
 /// The launchpad: add workflows, look at them, steer them
@@ -70,10 +76,51 @@ enum Verb {
     SetPriority(set_priority::Args),
     /// Run fireworks again, and what depends on them
     #[command(name = "rerun_fws")]
-    RerunFws(change::ChangeArgs),
+    RerunFws(rerun_fws::Args),
+    /// Take fireworks out; what depends on them waits until they are reignited
+    #[command(name = "defuse_fws")]
+    DefuseFws(change::ChangeArgs),
+    /// Undo a defusal of fireworks
+    #[command(name = "reignite_fws")]
+    ReigniteFws(change::ChangeArgs),
+    /// Hold fireworks that wait or are ready
+    #[command(name = "pause_fws")]
+    PauseFws(change::ChangeArgs),
+    /// Let paused fireworks go on
+    #[command(name = "resume_fws")]
+    ResumeFws(change::ChangeArgs),
+    /// Change the specs of fireworks that do not run
+    #[command(name = "update_fws")]
+    UpdateFws(update_fws::Args),
+    /// Put a workflow below fireworks that are there
+    #[command(name = "append_wflow")]
+    AppendWflow(append_wflow::Args),
+    /// Defuse all of a workflow that has not ended
+    #[command(name = "defuse_wflows", visible_alias = "defuse_wfs")]
+    DefuseWflows(change::ChangeArgs),
+    /// Undo the defusals in a workflow
+    #[command(name = "reignite_wflows", visible_alias = "reignite_wfs")]
+    ReigniteWflows(change::ChangeArgs),
+    /// Hold all of a workflow that waits or is ready
+    #[command(name = "pause_wflows", visible_alias = "pause_wfs")]
+    PauseWflows(change::ChangeArgs),
+    /// Let all that is paused in a workflow go on
+    #[command(name = "resume_wflows", visible_alias = "resume_wfs")]
+    ResumeWflows(change::ChangeArgs),
+    /// Put whole workflows away for good; their data stay
+    #[command(name = "archive_wflows", visible_alias = "archive_wfs")]
+    ArchiveWflows(change::ChangeArgs),
     /// Delete whole workflows
     #[command(name = "delete_wflows", visible_alias = "delete_wfs")]
     DeleteWflows(change::ChangeArgs),
+    /// Copy a whole launchpad into another store: a backup, or a move
+    Copy(copy::Args),
+    /// Look for what is not as it should be, and change nothing; exits with 1 when there is something
+    ///
+    /// Lists fireworks that belong to no workflow, locked workflows, workflows that have other
+    /// states for their fireworks than these have, fireworks that are RESERVED or RUNNING for
+    /// nobody, counters below the highest id, and missing indexes. Exits with 0 when all is well.
+    Doctor,
     /// Print the version
     Version,
 }
@@ -123,7 +170,20 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Wait(args) => wait::run(&context, args),
         Verb::SetPriority(args) => set_priority::run(&context, args),
         Verb::RerunFws(args) => rerun_fws::run(&context, args),
+        Verb::DefuseFws(args) => steer::fireworks(&context, args, Change::Defuse),
+        Verb::ReigniteFws(args) => steer::fireworks(&context, args, Change::Reignite),
+        Verb::PauseFws(args) => steer::fireworks(&context, args, Change::Pause),
+        Verb::ResumeFws(args) => steer::fireworks(&context, args, Change::Resume),
+        Verb::UpdateFws(args) => update_fws::run(&context, args),
+        Verb::AppendWflow(args) => append_wflow::run(&context, args),
+        Verb::DefuseWflows(args) => steer::workflows(&context, args, Change::DefuseWorkflow),
+        Verb::ReigniteWflows(args) => steer::workflows(&context, args, Change::ReigniteWorkflow),
+        Verb::PauseWflows(args) => steer::workflows(&context, args, Change::PauseWorkflow),
+        Verb::ResumeWflows(args) => steer::workflows(&context, args, Change::ResumeWorkflow),
+        Verb::ArchiveWflows(args) => steer::workflows(&context, args, Change::ArchiveWorkflow),
         Verb::DeleteWflows(args) => delete_wflows::run(&context, args),
+        Verb::Copy(args) => copy::run(&context, args),
+        Verb::Doctor => doctor::run(&context),
         Verb::Version => {
             output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use super::node::{Entry, Kind, Node};
 use crate::config::nearest;
-use crate::workflow::{Draft, DraftError, as_int};
+use crate::workflow::{Draft, DraftError, as_int, reserved};
 
 /// Keys of a workflow: what people write, then what FireWorks adds in dumps and in its database.
 const WORKFLOW_KEYS: [&str; 13] = [
@@ -90,7 +90,7 @@ fn known_keys(tree: &Node) -> Result<(), Mistake> {
     }
     fireworks(tree).try_for_each(|(_, firework)| {
         check(firework, &FIREWORK_KEYS, "a firework")?;
-        firework.get("spec").map_or(Ok(()), misspelt)
+        firework.get("spec").map_or(Ok(()), |spec| misspelt(spec).and_then(|()| reserved_keys(spec)))
     })
 }
 
@@ -104,6 +104,14 @@ fn misspelt(spec: &Node) -> Result<(), Mistake> {
         }
     }
     Ok(())
+}
+
+/// What FireWorks' own keys of a spec must be.
+fn reserved_keys(spec: &Node) -> Result<(), Mistake> {
+    reserved::check(&spec.to_document()).map_err(|error| {
+        let line = spec.entry(error.key).map_or(spec.line, |entry| entry.line);
+        (line, format!("in a spec, {error}"))
+    })
 }
 
 /// The fireworks of a file with their local ids, numbered as [`Draft::from_document`] does.
