@@ -11,9 +11,8 @@ use jiff::Timestamp;
 use volley::store::{Order, Verb};
 use volley::workflow::{Draft, FwAction, State, as_int};
 
+use crate::support::samples::{documents, read};
 use crate::support::{Launchpad, Worker, outcome};
-
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/fireworks");
 
 /// Tells the scenario of a sample to our store and compares.
 fn compare(sample: &str, rerun: bool) {
@@ -66,20 +65,6 @@ fn tell(pad: &Launchpad, sample: &Document, rerun: bool) {
     }
 }
 
-fn read(sample: &str) -> Document {
-    let text = std::fs::read_to_string(format!("{FOLDER}/{sample}.json")).expect("a sample");
-    let json: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
-    match Bson::try_from(json).expect("extended JSON") {
-        Bson::Document(document) => document,
-        other => panic!("{other} is no document"),
-    }
-}
-
-fn documents(sample: &Document, collection: &str) -> Vec<Document> {
-    let array = sample.get_array(collection).into_iter().flatten();
-    array.filter_map(|document| document.as_document().cloned()).collect()
-}
-
 /// The documents one field a line, without what may differ.
 fn lines(collection: &str, documents: Vec<Bson>) -> String {
     let mut text = String::new();
@@ -119,7 +104,7 @@ fn plain(key: &str, value: Bson) -> Bson {
         ("runtime_secs", Bson::Double(_)) => Bson::Double(0.0),
         (_, Bson::Array(items)) => items.into_iter().map(|item| plain("", item)).collect(),
         (_, Bson::Document(document)) => {
-            let own = ["_id", "checkpoint", "lease", "owner", "lost"];
+            let own = ["_id", "checkpoint", "lease", "owner", "lost", "spawned"];
             let kept = document.into_iter().filter(|(key, _)| !own.contains(&key.as_str()));
             Bson::Document(kept.map(|(key, value)| (key.clone(), plain(&key, value))).collect())
         }
@@ -137,6 +122,7 @@ samples! {
     added "01_added_READY_WAITING" false
     first_completed "04_COMPLETED_then_READY" false
     all_completed "05_COMPLETED_all" false
+    rerun_of_a_parent "05b_after_rerun_of_COMPLETED_root" true
     fizzled "06_FIZZLED_ScriptTask_nonzero_rc" false
     rerun "06b_FIZZLED_then_rerun" true
     stored_data "11a_FWAction_stored_data" false
@@ -144,5 +130,9 @@ samples! {
     mod_spec "11c_FWAction_mod_spec" false
     additions "11e_FWAction_additions" false
     detours "11f_FWAction_detours" false
+    all_detours_completed "11f2_FWAction_detours_all_COMPLETED" false
+    detour_and_addition "11g_FWAction_detour_and_addition" false
     defuse_children "11i_FWAction_defuse_children" false
+    defuse_workflow "11j_FWAction_defuse_workflow" false
+    exit "11k_FWAction_exit" false
 }

@@ -6,16 +6,17 @@
 mod sides;
 mod story;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::ops::Range;
 
-use serde_json::Value;
-use volley::store::Verdict;
+use serde_json::{Value, json};
+use volley::store::{Verb, Verdict};
 use volley::workflow::{FwId, State};
 
 use crate::support::{Launchpad, seeds};
-use sides::{Oracle, Ours};
-use story::{Step, Story, story};
+use sides::{Oracle, Ours, View};
+use story::{NAMES, Step, Story, story};
 
 /// What `cargo test` tells: about 20 s.
 const DEFAULT: Range<u64> = 0..20;
@@ -52,6 +53,8 @@ struct Theatre {
 struct Open {
     running: Vec<(FwId, i64)>,
     put_away: Vec<i64>,
+    /// Fireworks that have put others into the workflow.
+    spawning: BTreeSet<FwId>,
     /// After an outcome that it cannot apply FireWorks calls the workflow FIZZLED without a look at
     /// its rule, until it next writes the workflow; we follow the rule.
     forced: bool,
@@ -86,8 +89,15 @@ impl Theatre {
                 self.claim(fw_id, open, tale);
             }
             Step::Finish { pick, completed, action } => {
-                let candidates = before.in_state(&[State::Ready, State::Running]);
+                let mut candidates = before.in_state(&[State::Ready, State::Running]);
+                // What was defused while it ran still comes to its end.
+                for &(fw_id, _) in &open.running {
+                    if !candidates.contains(&fw_id) {
+                        candidates.push(fw_id);
+                    }
+                }
                 let Some(fw_id) = chosen(&candidates, *pick) else { return Ok(true) };
+                let action = &with_parents(action, fw_id, &before);
                 let running = open.running.iter().find(|(running, _)| *running == fw_id);
                 let launch_id = match running {
                     Some(&(_, launch_id)) => launch_id,
@@ -100,24 +110,72 @@ impl Theatre {
                 open.forced = refused;
                 self.compare(tale, open.forced)?;
                 // On MongoDB an outcome that cannot be applied leaves the ids that it took as a gap.
-                let spawns = ["additions", "detours"]
+                let spawns = ["additions", "detours", "append_wfs"]
                     .iter()
                     .any(|key| action[key].as_array().is_some_and(|all| !all.is_empty()));
-                return Ok(!(refused && spawns));
+                if spawns {
+                    open.spawning.insert(fw_id);
+                }
+                let held = !self.oracle.view().fireworks[&fw_id].state.is_final();
+                return Ok(!((refused || held) && spawns && *completed));
             }
-            Step::Rerun { pick } => {
+            Step::Steer { verb, pick } => {
                 let all: Vec<FwId> = before.fireworks.keys().copied().collect();
                 let Some(fw_id) = chosen(&all, *pick) else { return Ok(true) };
-                let _ = writeln!(tale, "rerun {fw_id}");
-                self.oracle.rerun(fw_id);
-                for ours in &mut self.stores {
-                    ours.rerun(fw_id);
+                if !is_like(*verb, fw_id, &before, open) {
+                    return Ok(true);
                 }
-                let running = self.oracle.view().in_state(&[State::Running]);
-                let (kept, lost) = open.running.iter().partition(|(fw_id, _)| running.contains(fw_id));
+                let _ = writeln!(tale, "{} {fw_id}", verb.as_str());
+                let name = NAMES.iter().find(|(named, _)| named == verb).expect("has a name").1;
+                self.oracle.steer(name, fw_id);
+                for ours in &mut self.stores {
+                    ours.steer(*verb, fw_id);
+                }
+                let after = self.oracle.view();
+                let (kept, lost) = open
+                    .running
+                    .iter()
+                    .partition(|(fw_id, launch_id)| after.fireworks[fw_id].launches.contains(launch_id));
                 open.running = kept;
                 let lost: Vec<(FwId, i64)> = lost;
                 open.put_away.extend(lost.into_iter().map(|(_, launch_id)| launch_id));
+            }
+            Step::Append { picks, workflow, detour, pull } => {
+                let able: Vec<FwId> = before
+                    .fireworks
+                    .iter()
+                    .filter(|(_, one)| one.state != State::Archived)
+                    .map(|(&fw_id, _)| fw_id)
+                    .collect();
+                let mut parents: Vec<FwId> = picks.iter().filter_map(|pick| chosen(&able, *pick)).collect();
+                parents.dedup();
+                if *detour {
+                    // Below two of them it may go in a circle, which FireWorks does not see.
+                    parents.truncate(1);
+                }
+                if parents.is_empty() {
+                    return Ok(true);
+                }
+                let _ = writeln!(tale, "append {} below {parents:?}, detour: {detour}, pull: {pull}", brief(workflow));
+                let refused = self.oracle.append(workflow, &parents, *detour, *pull).is_err();
+                for ours in &mut self.stores {
+                    if ours.append(workflow, &parents, *detour, *pull) == refused {
+                        return Err(format!("{tale}{}: refused by one side only", ours.name));
+                    }
+                }
+                // Ids that were taken in vain.
+                if refused {
+                    return Ok(false);
+                }
+            }
+            Step::Update { picks, changes } => {
+                let all: Vec<FwId> = before.fireworks.keys().copied().collect();
+                let ids: Vec<FwId> = picks.iter().filter_map(|pick| chosen(&all, *pick)).collect();
+                let _ = writeln!(tale, "update {ids:?} with {changes}");
+                self.oracle.update(&ids, changes);
+                for ours in &mut self.stores {
+                    ours.update(&ids, changes);
+                }
             }
             Step::Zombie { pick, action } => {
                 let Some(launch_id) = chosen(&open.put_away, *pick) else { return Ok(true) };
@@ -198,7 +256,17 @@ impl Theatre {
             }
         }
         for step in 0..story.steps.len() {
-            for key in ["update_spec", "mod_spec", "additions", "detours", "defuse_children", "propagate", "exit"] {
+            for key in [
+                "update_spec",
+                "mod_spec",
+                "additions",
+                "detours",
+                "append_wfs",
+                "defuse_children",
+                "defuse_workflow",
+                "propagate",
+                "exit",
+            ] {
                 let mut simpler = story.clone();
                 let (Step::Finish { action, .. } | Step::Zombie { action, .. }) = &mut simpler.steps[step] else {
                     continue;
@@ -215,6 +283,38 @@ impl Theatre {
         }
         story
     }
+}
+
+/// Whether FireWorks does with this firework what we do (see [`story`]).
+fn is_like(verb: Verb, fw_id: FwId, view: &View, open: &Open) -> bool {
+    let mut again = vec![fw_id];
+    let mut next = 0;
+    while let Some(at) = again.get(next).copied() {
+        next += 1;
+        for &child in view.links.get(&at).into_iter().flatten() {
+            if !again.contains(&child) {
+                again.push(child);
+            }
+        }
+    }
+    match verb {
+        Verb::Rerun | Verb::Defuse => !again.iter().any(|fw_id| open.spawning.contains(fw_id)),
+        Verb::DefuseWorkflow => open.running.is_empty(),
+        _ => true,
+    }
+}
+
+/// An action whose `append_wfs` name parents that exist.
+fn with_parents(action: &Value, acting: FwId, view: &View) -> Value {
+    let mut action = action.clone();
+    let others: Vec<FwId> = view.fireworks.keys().copied().filter(|&fw_id| fw_id != acting).collect();
+    for one in action["append_wfs"].as_array_mut().into_iter().flatten() {
+        let pick = one["parents"][0].as_u64().unwrap_or_default() as usize;
+        // A detour with another parent may go in a circle, which FireWorks does not see.
+        let alone = others.is_empty() || one["detour"] == true;
+        one["parents"] = if alone { json!([]) } else { json!([others[pick % others.len()]]) };
+    }
+    action
 }
 
 /// The fireworks of a story, one line each.

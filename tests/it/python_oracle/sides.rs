@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use volley::store::{Claim, FireworkQuery, Location, Order, Verb, Verdict, WorkflowQuery};
+use volley::store::{Appendix, Claim, FireworkQuery, Location, Order, Verb, Verdict, WorkflowQuery};
 use volley::workflow::{Draft, Firework, FwAction, FwId, State};
 
 use super::story::document;
@@ -168,21 +168,30 @@ impl Oracle {
     }
 
     pub fn begin(&mut self, workflow: &Value) {
-        self.ask(&json!({"verb": "start", "workflow": workflow})).expect("a workflow for FireWorks");
+        self.ask(&json!({"do": "start", "workflow": workflow})).expect("a workflow for FireWorks");
     }
 
     pub fn claim(&mut self, fw_id: FwId) -> i64 {
-        let launch = self.ask(&json!({"verb": "claim", "fw_id": fw_id})).expect("claims");
+        let launch = self.ask(&json!({"do": "claim", "fw_id": fw_id})).expect("claims");
         launch.as_i64().expect("it was free")
     }
 
     pub fn finish(&mut self, launch_id: i64, state: State, action: &Value) -> Result<(), Refused> {
-        let request = json!({"verb": "finish", "launch_id": launch_id, "state": state.as_str(), "action": action});
+        let request = json!({"do": "finish", "launch_id": launch_id, "state": state.as_str(), "action": action});
         self.ask(&request).map(drop)
     }
 
-    pub fn rerun(&mut self, fw_id: FwId) {
-        self.ask(&json!({"verb": "rerun", "fw_id": fw_id})).expect("reruns");
+    pub fn steer(&mut self, verb: &str, fw_id: FwId) {
+        self.ask(&json!({"do": "steer", "verb": verb, "fw_id": fw_id})).expect("does it, or logs that it cannot");
+    }
+
+    pub fn append(&mut self, workflow: &Value, parents: &[FwId], detour: bool, pull: bool) -> Result<(), Refused> {
+        let request = json!({"do": "append", "workflow": workflow, "parents": parents, "detour": detour, "pull": pull});
+        self.ask(&request).map(drop)
+    }
+
+    pub fn update(&mut self, fw_ids: &[FwId], changes: &Value) {
+        self.ask(&json!({"do": "update", "fw_ids": fw_ids, "changes": changes})).expect("updates");
     }
 
     pub fn view(&self) -> View {
@@ -233,9 +242,19 @@ impl Ours {
         self.launchpad.store.finish(&[outcome], Timestamp::now()).expect("finishes")[0]
     }
 
-    pub fn rerun(&mut self, fw_id: FwId) {
+    pub fn steer(&mut self, verb: Verb, fw_id: FwId) {
         // Where FireWorks logs that it cannot, and leaves everything alone, we say no.
-        let _ = self.launchpad.store.steer(Verb::Rerun, fw_id, Timestamp::now());
+        let _ = self.launchpad.store.steer(verb, fw_id, Timestamp::now());
+    }
+
+    pub fn append(&mut self, workflow: &Value, parents: &[FwId], detour: bool, pull: bool) -> bool {
+        let draft = Draft::from_document(&document(workflow)).expect("a workflow for us");
+        let appendix = Appendix { draft, parents: parents.to_vec(), detour, pull_spec_mods: pull };
+        self.launchpad.store.append(&appendix, Timestamp::now()).is_ok()
+    }
+
+    pub fn update(&mut self, fw_ids: &[FwId], changes: &Value) {
+        self.launchpad.store.update_specs(fw_ids, &document(changes), Timestamp::now()).expect("updates");
     }
 
     pub fn view(&self) -> View {

@@ -1,8 +1,11 @@
 //! Random stories: a workflow and what happens to it. The same seed is the same story for ever.
 //!
 //! Not told, because FireWorks errs there and we do not follow:
-//! - `defuse_workflow` (its loop reuses a variable, so spawned fireworks hang on the wrong parent)
-//!   and `append_wfs`, which no issue has asked for yet;
+//! - `defuse_workflow` together with new fireworks (its loop reuses a variable, so that they hang on
+//!   the wrong parent); defusing a workflow of which something runs (what is below is reset after it
+//!   has been defused, and waits again);
+//! - running fireworks again that have put others into the workflow (they are doubled there, and
+//!   replaced here);
 //! - a list or mapping that an action puts into several children and then changes in the same
 //!   action: the children share it in Python, and each is changed as often as there are children;
 //! - fireworks of an action with ids that are not negative, or used twice by it: refused there;
@@ -13,6 +16,7 @@
 
 use bson::Document;
 use serde_json::{Map, Value, json};
+use volley::store::Verb;
 
 /// A story before it is told: which firework a step is about depends on how far things have come.
 #[derive(Debug, Clone)]
@@ -32,8 +36,22 @@ pub enum Step {
         completed: bool,
         action: Value,
     },
-    Rerun {
+    /// A verb of the user.
+    Steer {
+        verb: Verb,
         pick: usize,
+    },
+    /// A user appends a workflow below one or two fireworks.
+    Append {
+        picks: Vec<usize>,
+        workflow: Value,
+        detour: bool,
+        pull: bool,
+    },
+    /// A user changes specs.
+    Update {
+        picks: Vec<usize>,
+        changes: Value,
     },
     /// A launch that a rerun has put away reports all the same.
     Zombie {
@@ -106,11 +124,59 @@ fn step(random: &mut Random) -> Step {
     let pick = random.below(1 << 16);
     match random.below(100) {
         0..18 => Step::Claim { pick },
-        18..80 => Step::Finish { pick, completed: random.percent(80), action: action(random) },
-        80..95 => Step::Rerun { pick },
+        18..66 => Step::Finish { pick, completed: random.percent(80), action: action(random) },
+        66..76 => Step::Steer { verb: Verb::Rerun, pick },
+        76..88 => Step::Steer { verb: random.of(&VERBS), pick },
+        88..93 => {
+            let picks = (0..1 + random.below(2)).map(|_| random.below(1 << 16)).collect();
+            let ids: Vec<i64> = (1..=1 + random.below(3) as i64).map(|id| -900 - id).collect();
+            let workflow = workflow(random, &ids, 50, "more");
+            Step::Append { picks, workflow, detour: random.percent(40), pull: random.percent(60) }
+        }
+        93..96 => {
+            let picks = (0..1 + random.below(3)).map(|_| random.below(1 << 16)).collect();
+            let changes = random.of(&[
+                json!({"n0": 9}),
+                json!({"d2.x.y": [1]}),
+                json!({"n1": null, "_priority": 4}),
+                json!({"_tasks.0.note": "x"}),
+            ]);
+            Step::Update { picks, changes }
+        }
         _ => Step::Zombie { pick, action: action(random) },
     }
 }
+
+/// What users ask for, with its name in FireWorks' `LaunchPad`.
+pub const NAMES: [(Verb, &str); 9] = [
+    (Verb::Rerun, "rerun_fw"),
+    (Verb::Defuse, "defuse_fw"),
+    (Verb::Reignite, "reignite_fw"),
+    (Verb::Pause, "pause_fw"),
+    (Verb::Resume, "resume_fw"),
+    (Verb::DefuseWorkflow, "defuse_wf"),
+    (Verb::ReigniteWorkflow, "reignite_wf"),
+    (Verb::PauseWorkflow, "pause_wf"),
+    (Verb::ArchiveWorkflow, "archive_wf"),
+];
+
+/// Those that are told, the likely ones more often.
+const VERBS: [Verb; 14] = [
+    Verb::Defuse,
+    Verb::Defuse,
+    Verb::Reignite,
+    Verb::Reignite,
+    Verb::Reignite,
+    Verb::Pause,
+    Verb::Pause,
+    Verb::Resume,
+    Verb::Resume,
+    Verb::DefuseWorkflow,
+    Verb::ReigniteWorkflow,
+    Verb::ReigniteWorkflow,
+    Verb::PauseWorkflow,
+    Verb::ArchiveWorkflow,
+];
 
 /// A random DAG: links go from an earlier id to a later one.
 fn workflow(random: &mut Random, ids: &[i64], density: usize, name: &str) -> Value {
@@ -260,16 +326,26 @@ pub fn action(random: &mut Random) -> Value {
         mods.push(random.of(&risky));
     }
     let mut last = -100;
+    let (additions, detours) = (spawns(random, 10, &mut last), spawns(random, 10, &mut last));
+    let appended: Vec<Value> = spawns(random, 8, &mut last)
+        .as_array()
+        .into_iter()
+        .flatten()
+        // Which fireworks are meant is seen when it is told.
+        .map(|new| json!({"workflow": new, "parents": [random.below(1 << 16)], "detour": random.percent(30)}))
+        .collect();
+    let spawning = [&additions, &detours].iter().any(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let defuse_workflow = !spawning && appended.is_empty() && random.percent(5);
     json!({
         "stored_data": {"energy": -1.5, "all": [1, null]},
         "exit": random.percent(5),
         "update_spec": update,
         "mod_spec": modifications(random, mods),
-        "additions": spawns(random, 10, &mut last),
-        "detours": spawns(random, 10, &mut last),
-        "append_wfs": [],
+        "additions": additions,
+        "detours": detours,
+        "append_wfs": appended,
         "defuse_children": random.percent(6),
-        "defuse_workflow": false,
+        "defuse_workflow": defuse_workflow,
         "propagate": random.percent(25),
     })
 }

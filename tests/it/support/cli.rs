@@ -43,6 +43,14 @@ impl Cli {
         [Some(Cli::sqlite()), Cli::mongo()].into_iter().flatten().collect()
     }
 
+    /// Host, port and name of the database, as FireWorks' LaunchPad wants them.
+    pub fn address(&self) -> (&str, &str, &str) {
+        let (uri, name) = self.database.as_ref().expect("a MongoDB launchpad");
+        let hosts = uri.trim_start_matches("mongodb://").trim_end_matches('/');
+        let (host, port) = hosts.rsplit_once(':').expect("HOST:PORT");
+        (host, port, name)
+    }
+
     /// The folder in which commands run; it is also the home.
     pub fn folder(&self) -> &Path {
         self.folder.path()

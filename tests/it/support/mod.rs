@@ -1,9 +1,14 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
 pub mod cli;
+pub mod peer;
 pub mod place;
+pub mod python;
 pub mod run;
+pub mod samples;
+pub mod shared;
 pub mod site;
+pub mod story;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -32,6 +37,11 @@ pub fn seeds(few: Range<u64>) -> Range<u64> {
     let Ok(text) = std::env::var("VOLLEY_TEST_SEEDS") else { return few };
     let bounds = text.split_once("..").and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
     bounds.expect("VOLLEY_TEST_SEEDS is FIRST..END")
+}
+
+/// Whether the long comparisons are wished for, as of `scripts/conformance`.
+pub fn is_long() -> bool {
+    std::env::var_os("VOLLEY_TEST_SEEDS").is_some()
 }
 
 /// A launchpad of its own, gone when the test ends.
@@ -135,5 +145,6 @@ impl Worker {
 
 /// An outcome of a claim.
 pub fn outcome(claim: &Claim, state: State, action: FwAction) -> Outcome {
-    Outcome { launch: claim.launch.clone(), state, action, ended: Timestamp::now() }
+    let followed = claim.firework.looks_for_duplicates();
+    Outcome { launch: claim.launch.clone(), state, action, ended: Timestamp::now(), followed }
 }

@@ -45,6 +45,11 @@ impl Site {
         std::iter::once(Site::sqlite()).chain(mongo).collect()
     }
 
+    /// Whether Python FireWorks can share the launchpad.
+    pub fn is_mongo(&self) -> bool {
+        matches!(self.launchpad.location, Location::Mongo(_))
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -93,10 +98,13 @@ impl Site {
 
     /// Starts it; what it logs can be read when it has ended.
     pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_in(self.path(), arguments)
+    }
+
+    /// Starts it in another folder.
+    pub fn start_in(&self, folder: &Path, arguments: &[&str]) -> Running {
         let mut command = self.rlaunch(arguments);
-        Running(Some(
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts"),
-        ))
+        Running::of(command.current_dir(folder))
     }
 
     /// A firework.
@@ -135,6 +143,15 @@ impl Site {
         data.get_document("_exception").and_then(|e| e.get_str("_stacktrace")).expect("is recorded").to_owned()
     }
 
+    /// `lpad rerun_fws --task-level`, with another flag or none.
+    pub fn recover(&self, fw_id: FwId, flag: Option<&str>) {
+        let id = fw_id.to_string();
+        let words = ["lpad", "rerun_fws", "-i", id.as_str(), "--task-level"];
+        let arguments: Vec<&str> = words.into_iter().chain(flag).collect();
+        let output = self.volley(&arguments).output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// The directories that were made for launches.
     pub fn launchers(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path()).expect("reads").map(|entry| entry.expect("reads").path());
@@ -146,6 +163,17 @@ impl Site {
 pub struct Running(Option<Child>);
 
 impl Running {
+    /// Starts a command.
+    pub fn of(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Running(Some(command.spawn().expect("starts")))
+    }
+
+    /// Whether it has not ended.
+    pub fn is_there(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
     /// Its process.
     pub fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(self.0.as_ref().expect("runs"))
