@@ -62,12 +62,15 @@ fn one_wrong_file_keeps_all_of_them_out() {
 }
 
 #[test]
-fn tasks_that_nobody_here_knows_are_named() {
+fn tasks_that_are_not_native_are_named() {
     let cli = Cli::sqlite();
-    cli.write("wf.yaml", "spec: {_tasks: [{_fw_name: ScriptTas}, {_fw_name: my.Task}, {_fw_name: my.Task}]}\n");
+    let tasks = "[{_fw_name: ScriptTas}, {_fw_name: my.Task}, {_fw_name: my.Task}, {_fw_name: PyTask, func: abs}]";
+    cli.write("wf.yaml", &format!("spec: {{_tasks: {tasks}}}\n"));
     let stderr = cli.lpad(&["add", "wf.yaml"]).done().stderr;
-    assert!(stderr.contains("`ScriptTas` (did you mean `ScriptTask`?): only Python FireWorks"), "{stderr}");
-    assert_eq!(stderr.matches("WARNING no task here is called `my.Task`: only Python").count(), 1, "{stderr}");
+    let misspelt = "WARNING no native task is called `ScriptTas` (did you mean `ScriptTask`?): workers look for it";
+    assert!(stderr.contains(misspelt), "{stderr}");
+    assert_eq!(stderr.matches("INFO `my.Task` is no native task: workers look for it").count(), 1, "{stderr}");
+    assert!(!stderr.contains("PyTask"), "{stderr}");
 }
 
 #[test]

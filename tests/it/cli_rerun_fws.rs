@@ -43,3 +43,23 @@ fn a_defused_firework_refuses_and_the_others_go_on() {
     cli.lpad(&["rerun_fws", "-i", "1,2"]).failed(5, "firework 1 is DEFUSED: reignite it first");
     cli.lpad(&["rerun_fws", "-i", "1"]).failed(1, "firework 1 is DEFUSED: reignite it first");
 }
+
+#[test]
+fn details_of_exceptions_are_shown_where_that_is_asked_for() {
+    for cli in Cli::everywhere() {
+        let stale = "spec: {_exception_details: old, _tasks: [{_fw_name: ScriptTask, script: 'exit 3'}]}";
+        cli.write("stale.yaml", stale);
+        cli.lpad(&["add", "stale.yaml", "stale.yaml"]).done();
+        let shown =
+            |id: &str| cli.lpad(&["get_fws", "-i", id, "-d", "all"]).json()["spec"]["_exception_details"].clone();
+        cli.rapidfire();
+        cli.lpad(&["rerun_fws", "-i", "1"]).done();
+        assert_eq!((shown("1"), shown("2")), (serde_json::Value::Null, "old".into()), "stale details go");
+        let failed = cli.lpad(&["get_fws", "-i", "2", "-d", "more"]).json();
+        let details = failed["launches"][0]["action"]["stored_data"]["_exception"]["_details"].clone();
+        assert!(details.is_object(), "{failed}");
+        cli.write("FW_config.yaml", "EXCEPT_DETAILS_ON_RERUN: true\n");
+        cli.lpad(&["rerun_fws", "-i", "2"]).done();
+        assert_eq!(shown("2"), details, "those of the run that failed");
+    }
+}

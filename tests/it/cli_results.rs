@@ -3,7 +3,7 @@
 use crate::support::cli::Cli;
 
 fn template(name: &str) -> String {
-    format!("{}/templates/workflows/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/templates/guide/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

@@ -213,6 +213,25 @@ fn workers_and_their_categories() {
 }
 
 #[test]
+fn the_python_of_a_worker_is_a_command_line() {
+    let machine = Machine::new();
+    assert_eq!(machine.load().settings.python, ["python3"]);
+    let python = |line: &str| {
+        machine.write("cwd/my_fworker.yaml", &format!("name: w\npython: {line}\n"));
+        let loaded = machine.load();
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        loaded.settings.python
+    };
+    assert_eq!(python("null"), ["python3"]);
+    assert_eq!(python("conda run -n q python"), ["conda", "run", "-n", "q", "python"]);
+    assert_eq!(python("\"'/my env/bin/python' -X dev\""), ["/my env/bin/python", "-X", "dev"]);
+    for line in ["''", "[python]", "\"'open\""] {
+        machine.write("cwd/my_fworker.yaml", &format!("python: {line}\n"));
+        machine.refuses("`python` must be a");
+    }
+}
+
+#[test]
 fn fw_config_is_heeded() {
     let machine = Machine::new();
     let text =

@@ -9,8 +9,16 @@ use volley::workflow::FwAction;
 fn run_in(directory: &Path, mut task: Document, spec: Document) -> Result<FwAction, TaskFailure> {
     task.insert("_fw_name", "ScriptTask");
     let interrupt = Interrupt::default();
-    let run =
-        Run { task: &task, spec: &spec, directory, interrupt: &interrupt, fw_id: 1, launch_id: 1, previous: &|| None };
+    let run = Run {
+        task: &task,
+        spec: &spec,
+        directory,
+        interrupt: &interrupt,
+        fw_id: 1,
+        launch_id: 1,
+        template_dir: None,
+        previous: &|| None,
+    };
     firetask::find(&task).expect("is known").run(&run)
 }
 

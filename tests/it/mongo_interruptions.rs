@@ -13,7 +13,7 @@ use std::time::Duration;
 use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use volley::store::{self, Claim, FireworkQuery, Held, Location, Order, Store, Verb, Verdict, WorkflowQuery};
+use volley::store::{self, Appendix, Claim, FireworkQuery, Held, Location, Order, Store, Verb, Verdict, WorkflowQuery};
 use volley::workflow::{FwAction, FwId, Launch, State, time};
 
 use crate::support::{Launchpad, Worker, draft, outcome};
@@ -174,6 +174,11 @@ impl<'p> Scene<'p> {
 
     fn claim(&self, fw_id: FwId) -> Claim {
         self.worker.claim_as(&*self.mortal, 1, Some(fw_id), Order::Fifo).pop().expect("is ready")
+    }
+
+    fn claim_of_another(&self, fw_id: FwId) -> Claim {
+        let worker = Worker::new("another");
+        worker.claim_as(&*self.pad.store, 1, Some(fw_id), Order::Fifo).pop().expect("is ready")
     }
 
     /// Does it with only so many commands. True when they sufficed.
@@ -369,6 +374,71 @@ fn a_rerun_cut_anywhere_is_finished_by_the_next() {
         scene.check_cache(&when);
         let expected = [(1, State::Ready), (2, State::Waiting), (3, State::Waiting), (4, State::Waiting)];
         assert_eq!(scene.states(), BTreeMap::from(expected), "{when}");
+        if sufficed {
+            return;
+        }
+    }
+}
+
+/// Fireworks of the workflow of firework 1, and of all others.
+fn members(scene: &Scene<'_>) -> (Vec<FwId>, Vec<Vec<FwId>>) {
+    let nodes = |workflow: &Document| volley::workflow::int_list(workflow.get("nodes"));
+    let all = scene.pad.store.find_workflows(&WorkflowQuery::default()).expect("finds");
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().map(nodes).partition(|nodes: &Vec<FwId>| nodes.contains(&1));
+    (own.into_iter().next().expect("exists"), others)
+}
+
+#[test]
+fn a_rerun_that_replaces_a_detour_can_be_cut_anywhere() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    for commands in 0.. {
+        let scene = Scene::on(&pad);
+        let left = scene.claim(2);
+        finish(&*scene.mortal, &left, push_and_detour());
+        scene.drain();
+        scene.check_end("before", 6);
+        let sufficed = scene.die_after(commands, |store| drop(store.steer(Verb::Rerun, 1, Timestamp::now())));
+        let when = format!("rerun cut after {commands} commands");
+        scene.pad.store.steer(Verb::Rerun, 1, Timestamp::now()).expect("reruns");
+        let (own, mut others) = members(&scene);
+        others.iter_mut().for_each(|nodes| nodes.sort_unstable());
+        assert_eq!((own.len(), others), (4, vec![vec![5, 6]]), "{when}");
+        use State::{Archived, Ready, Waiting};
+        let expected = [(1, Ready), (2, Waiting), (3, Waiting), (4, Waiting), (5, Archived), (6, Archived)];
+        assert_eq!(scene.states(), BTreeMap::from(expected), "{when}");
+        scene.drain();
+        assert_eq!(scene.states().values().filter(|&&state| state == State::Completed).count(), 4, "{when}");
+        if sufficed {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_appended_workflow_cut_anywhere_is_there_or_not() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
+    for commands in 0.. {
+        let scene = Scene::on(&pad);
+        let draft = draft(json!({"fws": [fw(-1), fw(-2)], "links": {"-1": [-2]}}));
+        let appendix = Appendix { draft, parents: vec![1], detour: false, pull_spec_mods: true };
+        let again = appendix.clone();
+        let sufficed = scene.die_after(commands, move |store| drop(store.append(&appendix, Timestamp::now())));
+        let when = format!("append cut after {commands} commands");
+        // Somebody comes by, and finishes it or undoes it.
+        let left = scene.claim_of_another(2);
+        finish(&*scene.pad.store, &left, push(2));
+        let (mut own, others) = members(&scene);
+        own.sort_unstable();
+        let known: Vec<FwId> = scene.states().into_keys().collect();
+        // Cut off before the lock, the fireworks are not there either.
+        assert_eq!((&own, others), (&known, Vec::new()), "{when}");
+        assert!(matches!(own.len(), 4 | 6), "{when}: {own:?}");
+        scene.pad.store.append(&again, Timestamp::now()).expect("appends");
+        scene.drain();
+        assert!(scene.states().values().all(|&state| state == State::Completed), "{when}: {:?}", scene.states());
+        scene.check(&when);
+        scene.check_cache(&when);
         if sufficed {
             return;
         }

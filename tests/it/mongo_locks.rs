@@ -165,7 +165,7 @@ fn an_outcome_of_a_launch_that_python_put_away_is_lost() {
     let id = int(left.launch.launch_id);
     let rerun = doc! {"$set": {"state": "READY", "launches": [], "archived_launches": [id]}};
     fireworks.update_one(doc! {"fw_id": int(left.firework.fw_id)}, rerun).run().expect("reruns");
-    let lost = pad.store.renew(&[left.held()], &worker.lease, Timestamp::now()).expect("renews");
+    let lost = pad.store.renew(&[left.held()], &[], &worker.lease, Timestamp::now()).expect("renews");
     assert_eq!(lost, [left.launch.launch_id]);
     let verdicts = pad.store.finish(&[outcome(&left, State::Completed, push(2))], Timestamp::now());
     assert_eq!(verdicts.expect("finishes"), [Verdict::LeaseLost]);

@@ -7,9 +7,14 @@ use crate::support::site::Site;
 
 /// Commands that one `rlaunch rapidfire` sends for all of these fireworks.
 fn commands(fireworks: i64, links: Value) -> Option<usize> {
+    commands_for_tasks(1, fireworks, links)
+}
+
+fn commands_for_tasks(tasks: usize, fireworks: i64, links: Value) -> Option<usize> {
     let site = Site::on(Launchpad::mongo()?);
-    let write = json!([{"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "f", "contents": "x"}]}]);
-    let fws: Vec<Value> = (1..=fireworks).map(|id| json!({"fw_id": id, "spec": {"_tasks": write}})).collect();
+    let write = json!({"_fw_name": "FileWriteTask", "files_to_write": [{"filename": "f", "contents": "x"}]});
+    let tasks = vec![write; tasks];
+    let fws: Vec<Value> = (1..=fireworks).map(|id| json!({"fw_id": id, "spec": {"_tasks": tasks}})).collect();
     site.add(json!({"fws": fws, "links": links}));
     let output = site.rlaunch(&["rapidfire"]).env("RUST_LOG", "volley::mongo=trace").output().expect("runs");
     let log = String::from_utf8_lossy(&output.stderr);
@@ -41,4 +46,10 @@ fn a_join_costs_no_more_the_wider_it_is() {
         let budget = 8 * usize::try_from(width + 2).expect("is positive") + ONCE;
         assert!(count <= budget, "{count} commands for a fan of {width}");
     }
+}
+
+#[test]
+fn every_task_but_the_first_costs_one_more() {
+    let Some(count) = commands_for_tasks(41, 1, json!({})) else { return };
+    assert!((40..=40 + 8 + ONCE).contains(&count), "{count} commands for 41 tasks");
 }

@@ -1,82 +1,18 @@
-//! Together with Python FireWorks: it reads what we write, we run what it adds, and both drain one
-//! launchpad.
+//! Together with Python FireWorks: it reads what we write, and we run what it adds.
 
 use std::process::Command;
 
 use bson::{Document, doc};
 use serde_json::{Value, json};
-use volley::store::Location;
-use volley::workflow::State;
 
-use crate::support::run::wait_until;
-use crate::support::site::Site;
-use crate::support::{Launchpad, Worker, service};
-
-/// A MongoDB launchpad and the Python that shares it.
-struct Shared {
-    site: Site,
-    python: String,
-    address: [String; 3],
-}
-
-impl Shared {
-    fn new() -> Option<Self> {
-        let python = service("VOLLEY_TEST_PYTHON", "python")?;
-        let launchpad = Launchpad::mongo()?;
-        let Location::Mongo(settings) = &launchpad.location else { unreachable!("it is MongoDB") };
-        let hosts = settings.host.trim_start_matches("mongodb://").trim_end_matches('/');
-        let (host, port) = hosts.rsplit_once(':').expect("HOST:PORT");
-        let address = [host.to_owned(), port.to_owned(), settings.name.clone()];
-        let site = Site::on(launchpad);
-        site.write("FW_config.yaml", "ADD_USER_PACKAGES: [volley_firetasks]\n");
-        Some(Shared { site, python, address })
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.python);
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/python/peer.py"));
-        command.args(&self.address).args(arguments);
-        self.at_home(&mut command);
-        command
-    }
-
-    /// Where FireWorks finds its settings and the classes of our tasks.
-    fn at_home(&self, command: &mut Command) {
-        let classes = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/python");
-        command.current_dir(self.site.path()).env("HOME", self.site.path()).env("PYTHONPATH", classes);
-    }
-
-    fn python(&self, arguments: &[&str]) -> Value {
-        let output = self.command(arguments).output().expect("runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout);
-        serde_json::from_str(text.lines().last().expect("prints")).expect("is JSON")
-    }
-
-    /// What FireWorks' own `lpad` prints.
-    fn lpad(&self, arguments: &[&str]) -> Value {
-        let lpad = std::path::Path::new(&self.python).with_file_name("lpad");
-        let mut command = Command::new(lpad);
-        self.at_home(&mut command);
-        let output = command.args(arguments).output().expect("runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout);
-        // Its log goes to the same stream.
-        let log = text.lines().take_while(|line| !line.starts_with(['{', '['])).map(|line| line.len() + 1).sum();
-        serde_json::from_str::<Value>(&text[log..]).expect("is JSON")
-    }
-
-    fn states(&self, fw_id: i64) -> Value {
-        let read = self.python(&["read", &fw_id.to_string()]);
-        json!([read["state"], read["states"]])
-    }
-}
+use crate::support::Worker;
+use crate::support::shared::Shared;
 
 #[test]
 fn python_reads_every_step_of_ours() {
     let Some(shared) = Shared::new() else { return };
     let site = &shared.site;
-    let serial = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/workflows/serial.yaml");
+    let serial = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/guide/serial.yaml");
     let added = site.volley(&["lpad", "add", serial]).output().expect("runs");
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     assert_eq!(shared.states(1), json!(["READY", {"1": "READY", "2": "WAITING"}]));
@@ -159,7 +95,7 @@ fn our_worker_runs_what_python_adds() {
 fn python_adds_every_example_and_reads_what_grew_of_it() {
     let Some(shared) = Shared::new() else { return };
     for name in ["serial.yaml", "parallel.yaml", "slabs.yaml"] {
-        let path = format!("{}/templates/workflows/{name}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/templates/guide/{name}", env!("CARGO_MANIFEST_DIR"));
         let lpad = std::path::Path::new(&shared.python).with_file_name("lpad");
         let mut command = Command::new(lpad);
         shared.at_home(&mut command);
@@ -196,24 +132,4 @@ fn indexes_are_those_of_python() {
     database.drop().run().expect("drops");
     shared.python(&["reset"]);
     assert_eq!(ours, indexes());
-}
-
-#[test]
-fn both_drain_one_launchpad() {
-    let Some(shared) = Shared::new() else { return };
-    let site = &shared.site;
-    let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
-    // A fan of 16 between two: everybody reports to one workflow.
-    let fws: Vec<Value> = (1..=18).map(fw).collect();
-    let mut links = serde_json::Map::from_iter([("1".to_owned(), (2..=17).collect::<Vec<i64>>().into())]);
-    links.extend((2..=17).map(|id: i64| (id.to_string(), json!([18]))));
-    site.add(json!({"fws": fws, "links": links}));
-    let mut python = shared.command(&["rapidfire"]).spawn().expect("starts");
-    wait_until("all is done", || {
-        site.run_well(&["rapidfire"]);
-        site.fireworks().iter().all(|firework| firework.state == State::Completed)
-    });
-    assert!(python.wait().expect("ends").success());
-    assert!(site.fireworks().iter().all(|firework| firework.launches.len() == 1), "each exactly once");
-    assert_eq!(shared.states(1)[0], "COMPLETED");
 }

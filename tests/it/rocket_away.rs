@@ -70,8 +70,9 @@ fn ended_while_away() -> Option<(Site, Way, i64, Running)> {
     let way = Way::to(settings.host.trim_start_matches("mongodb://").trim_end_matches('/').to_owned());
     let config = json!({"host": "127.0.0.1", "port": way.port, "name": settings.name});
     site.write("my_launchpad.yaml", &config.to_string());
-    let script = "touch begun; until [ -e go ]; do sleep 0.1; done";
-    let fw_id = site.add_tasks(json!([{"_fw_name": "ScriptTask", "script": script}]));
+    let task = |script: &str| json!({"_fw_name": "ScriptTask", "script": script});
+    let wait = "touch begun; until [ -e go ]; do sleep 0.1; done";
+    let fw_id = site.add_tasks(json!([task(wait), task("true"), task("true")]));
     let worker = site.start(&["singleshot"]);
     wait_until("it runs", || site.path().join("begun").exists());
     way.cut();
@@ -87,7 +88,12 @@ fn an_outcome_arrives_when_the_store_is_back() {
     way.mend();
     let (code, log) = worker.end();
     assert_eq!(code, Some(0), "{log}");
-    assert_eq!((site.state(fw_id), site.launch(fw_id).state), (State::Completed, State::Completed));
+    let launch = site.launch(fw_id);
+    assert_eq!((site.state(fw_id), launch.state), (State::Completed, State::Completed));
+    // The tasks did not wait for their checkpoints; the last one came with the outcome.
+    assert!(log.contains("cannot write the checkpoint of launch"), "{log}");
+    let reached = launch.state_history[0].get_document("checkpoint").and_then(|reached| reached.get_i32("_task_n"));
+    assert_eq!(reached.ok(), Some(2));
 }
 
 #[test]

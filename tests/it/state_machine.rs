@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bson::{Document, doc};
 use jiff::Timestamp;
 use proptest::prelude::*;
-use volley::workflow::decide;
+use volley::workflow::decide::{self, Verb};
 use volley::workflow::graph::{Edit, Graph, Node};
 use volley::workflow::workflow_state::{Facts, after_inner_step, workflow_state};
 use volley::workflow::{Firework, FwAction, FwId, State};
@@ -239,7 +239,7 @@ fn live(mut world: World, events: Vec<Event>) {
                 let Some(fw_id) = world.chosen(pick, &State::ALL) else { continue };
                 let mut graph = world.graph();
                 rerun = true;
-                if decide::rerun(&mut graph, fw_id).is_err() {
+                if Verb::Rerun.decide(&mut graph, fw_id).is_err() {
                     assert!(matches!(world.state(fw_id), Defused | Archived));
                     continue;
                 }

@@ -3,8 +3,8 @@
 use bson::{Bson, doc};
 use jiff::Timestamp;
 use serde_json::json;
-use volley::store::{FireworkQuery, Held, Order, Store, Verb, Verdict, WorkflowQuery};
-use volley::workflow::{FwAction, State, int};
+use volley::store::{FireworkQuery, Held, Order, Store, Verb, Verdict, WorkerRecord, WorkflowQuery};
+use volley::workflow::{FwAction, State, int, int_list};
 
 use crate::support::{Launchpad, Worker, draft, outcome};
 
@@ -34,6 +34,8 @@ chapters![
     an_outcome_reported_twice_counts_once,
     priorities_then_age,
     workers_take_what_is_theirs,
+    workers_leave_what_they_cannot_run,
+    workers_are_on_record,
     a_lost_lease_changes_nothing,
     interrupted_runs_come_back,
     released_claims_leave_no_trace,
@@ -234,10 +236,13 @@ fn detours_come_between_and_additions_beside(pad: &Launchpad) {
     // All are numbered by local id: the addition is 4 -> 3 (-11 -> -12), the detour 6 -> 5.
     assert_eq!(states(store, 1..=6), [Completed, Waiting, Waiting, Ready, Waiting, Ready]);
     let document = workflow_document(store, 1);
-    assert_eq!(
-        document.get_document("links").expect("links"),
-        &doc! {"1": [2, 4, 6], "2": [], "3": [], "4": [3], "5": [2], "6": [5]}
-    );
+    let links = document.get_document("links").expect("links");
+    // FireWorks appends detours before additions; SQLite knows no order.
+    let mut of_first = int_list(links.get("1"));
+    of_first.sort_unstable();
+    assert_eq!(of_first, [2, 4, 6]);
+    let others = doc! {"2": [], "3": [], "4": [3], "5": [2], "6": [5]};
+    assert!(others.iter().all(|(key, children)| links.get(key) == Some(children)), "{links}");
     assert_eq!(spec(store, 2).get("k"), Some(&Bson::Int32(1)));
     assert!(!spec(store, 4).contains_key("k"), "new fireworks do not receive it");
     assert_eq!(workflow_state(store, 1), Running);
@@ -377,16 +382,75 @@ fn workers_take_what_is_theirs(pad: &Launchpad) {
     assert!(Worker::new("small").claim_as(store, 1, Some(4), Order::Fifo).is_empty(), "and only once");
 }
 
+fn workers_leave_what_they_cannot_run(launchpad: &Launchpad) {
+    let store = &*launchpad.store;
+    let native = json!({"_fw_name": "ScriptTask", "script": "true"});
+    let call = |function: &str| json!({"_fw_name": "PyTask", "func": function});
+    let job = |module: &str| json!({"_fw_name": "Job", "job": {"function": {"@module": module, "@callable": "f"}}});
+    let tasks = [
+        native.clone(),
+        json!({"_fw_name": "Other", "func": "lost.f"}),
+        call("lost"),
+        call("Lost.f"),
+        call("lostness.f"),
+        call("l_st.f"),
+        job("other.lost"),
+        json!({"_fw_name": "Mine"}),
+        call("lost.f"),
+        call("w(e)*rd.f"),
+        job("lost"),
+        job("lost.jobs"),
+    ];
+    let drafts: Vec<_> = tasks.iter().map(|task| draft(json!({"spec": {"_tasks": [native, task]}}))).collect();
+    store.insert(&drafts, now()).expect("inserts");
+    let mut worker = Worker::new("w");
+    let count = |worker: &Worker| store.count_claimable(&worker.fworker, 100).expect("counts");
+    assert_eq!(count(&worker), 12);
+    worker.fworker.cannot.tasks = ["Mine", "$not there"].map(str::to_owned).into();
+    assert_eq!(count(&worker), 11);
+    worker.fworker.cannot.packages = ["lost", "w(e)*rd"].map(str::to_owned).into();
+    assert_eq!(count(&worker), 7);
+    for size in [1, 10] {
+        let claimed: Vec<i64> = worker.claim(store, size).iter().map(|claim| claim.firework.fw_id).collect();
+        assert!(claimed.iter().all(|fw_id| (1..=7).contains(fw_id)), "{claimed:?}");
+    }
+    assert_eq!((count(&worker), count(&Worker::new("v"))), (0, 5));
+    // Who asks for one by its id gets it.
+    assert_eq!(worker.claim_as(store, 1, Some(8), Order::Fifo).len(), 1);
+}
+
+fn workers_are_on_record(launchpad: &Launchpad) {
+    let store = &*launchpad.store;
+    assert_eq!(store.worker_records().expect("reads"), []);
+    let reasons = |name: &str| [(name.to_owned(), "No module named 'a'".to_owned())].into();
+    let record = |name: &str, host: &str| WorkerRecord {
+        name: name.to_owned(),
+        host: host.to_owned(),
+        cannot: reasons("{{a.B}}"),
+        lacks: reasons("a"),
+        updated_on: Timestamp::UNIX_EPOCH,
+    };
+    let all = [record("one", "a"), record("one", "b"), record("two", "a")];
+    for record in all.iter().rev() {
+        store.record_worker(record).expect("stores");
+        store.record_worker(record).expect("replaces");
+    }
+    assert_eq!(store.worker_records().expect("reads"), all);
+    let able = WorkerRecord { cannot: [].into(), lacks: [].into(), ..all[1].clone() };
+    store.record_worker(&able).expect("removes");
+    assert_eq!(store.worker_records().expect("reads"), [all[0].clone(), all[2].clone()]);
+}
+
 fn a_lost_lease_changes_nothing(pad: &Launchpad) {
     let store = &*pad.store;
     store.insert(&[workflow(2, json!({"1": [2]}))], now()).expect("inserts");
     let worker = Worker::new("w");
     let late = worker.claim(store, 1).pop().expect("claims");
-    assert_eq!(store.renew(&[late.held()], &worker.lease, now()).expect("renews"), Vec::<i64>::new());
+    assert_eq!(store.renew(&[late.held()], &[], &worker.lease, now()).expect("renews"), Vec::<i64>::new());
     assert!(store.give_back(late.held(), "preempted", now()).expect("gives back"));
     let renewed = worker.claim(store, 1).pop().expect("claims again");
     assert_eq!(
-        store.renew(&[late.held(), renewed.held()], &worker.lease, now()).expect("renews"),
+        store.renew(&[late.held(), renewed.held()], &[], &worker.lease, now()).expect("renews"),
         [late.launch.launch_id]
     );
     let zombie = outcome(&late, Completed, FwAction { update_spec: doc! {"late": true}, ..FwAction::default() });
@@ -436,7 +500,7 @@ fn a_rerun_fences_the_running_launch(pad: &Launchpad) {
     let old = worker.claim(store, 1).pop().expect("claims");
     store.steer(Verb::Rerun, 1, now()).expect("reruns");
     assert_eq!(state(store, 1), Ready);
-    assert_eq!(store.renew(&[old.held()], &worker.lease, now()).expect("renews"), [old.launch.launch_id]);
+    assert_eq!(store.renew(&[old.held()], &[], &worker.lease, now()).expect("renews"), [old.launch.launch_id]);
     assert_eq!(
         store.finish(&[outcome(&old, Completed, FwAction::default())], now()).expect("finishes"),
         [Verdict::LeaseLost]

@@ -69,8 +69,14 @@ fn what_fireworks_dumps_can_be_added_again() {
 
 #[test]
 fn the_examples_are_right() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/workflows");
-    for (name, count) in [("serial.yaml", 2), ("parallel.yaml", 2), ("slabs.yaml", 3)] {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+    for (name, count) in [
+        ("guide/serial.yaml", 2),
+        ("guide/parallel.yaml", 2),
+        ("guide/slabs.yaml", 3),
+        ("guide/two_workers.yaml", 2),
+        ("workflows/dataflow.yaml", 2),
+    ] {
         let found = read(&PathBuf::from(folder).join(name)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(found[0].draft.fireworks().len(), count, "{name}");
     }
