@@ -80,20 +80,22 @@ def volley_rate(launchpad, workflows):
         write_workflows(path, workflows)
         volley(launchpad, folder, "lpad", "reset", "--yes")
         volley(launchpad, folder, "lpad", "add", path)
-        os.mkdir(os.path.join(folder, "run"))
+        run = os.path.join(folder, "run")
+        os.mkdir(run)
+        with open(os.path.join(run, "my_fworker.yaml"), "w") as file:
+            json.dump({"name": "bench", "category": "", "query": "{}", "python": sys.executable}, file)
         count = sum(workflow[0] for workflow in workflows)
-        seconds, _ = volley(launchpad, os.path.join(folder, "run"), "rlaunch", "-s", "rapidfire")
+        seconds, _ = volley(launchpad, run, "rlaunch", "-s", "rapidfire")
         return count / seconds
 
 
-def python_rate(database, workflows):
-    """Fireworks per second of FireWorks' own rapidfire, called inside a running Python."""
-    from fireworks import Firework, FWorker, LaunchPad, Workflow
-    from fireworks.core.rocket_launcher import rapidfire
+def python_launchpad(database, workflows):
+    """FireWorks' own launchpad with these workflows."""
+    from fireworks import Firework, LaunchPad, Workflow
     from fireworks.user_objects.firetasks.fileio_tasks import FileWriteTask
-    from fireworks.user_objects.firetasks.script_task import ScriptTask
+    from fireworks.user_objects.firetasks.script_task import PyTask, ScriptTask
 
-    classes = {"FileWriteTask": FileWriteTask, "ScriptTask": ScriptTask}
+    classes = {"FileWriteTask": FileWriteTask, "ScriptTask": ScriptTask, "PyTask": PyTask}
     launchpad = LaunchPad(host=database.uri, name=database.name, uri_mode=True, strm_lvl="CRITICAL")
     launchpad.reset("", require_password=False, max_reset_wo_password=10**9)
     for count, links, task in workflows:
@@ -101,12 +103,22 @@ def python_rate(database, workflows):
         fws = [Firework([classes[task["_fw_name"]](arguments)], fw_id=-(i + 1)) for i in range(count)]
         links = {-int(parent): [-child for child in children] for parent, children in links.items()}
         launchpad.add_wf(Workflow(fws, links))
-    count = sum(workflow[0] for workflow in workflows)
+    return launchpad
+
+
+def python_rate(database, workflows, limit=None):
+    """Fireworks per second of FireWorks' own rapidfire, called inside a running Python; of the
+    first `limit` where all would take too long."""
+    from fireworks import FWorker
+    from fireworks.core.rocket_launcher import rapidfire
+
+    launchpad = python_launchpad(database, workflows)
+    count = limit or sum(workflow[0] for workflow in workflows)
     here = os.getcwd()
     with scratch() as folder:
         os.chdir(folder)
         start = time.perf_counter()
-        rapidfire(launchpad, FWorker(), strm_lvl="CRITICAL")
+        rapidfire(launchpad, FWorker(), nlaunches=limit or 0, strm_lvl="CRITICAL")
         seconds = time.perf_counter() - start
         os.chdir(here)
     return count / seconds
@@ -135,9 +147,8 @@ def throughput():
 
 def round_trips():
     print("MongoDB commands per firework, READY to COMPLETED (Python FireWorks: 38)")
-    chain = lambda count: {str(i): [i + 1] for i in range(1, count)}
     cases = [
-        ("chain of 100, one at a time", [(100, chain(100), WRITE)]),
+        ("chain of 100, one at a time", [chain(100, WRITE)]),
         ("200 independent, claimed in batches", [(1, {}, WRITE)] * 200),
         ("50 diamonds", [(4, {"1": [2, 3], "2": [4], "3": [4]}, WRITE)] * 50),
     ]
@@ -155,13 +166,74 @@ def round_trips():
 
 def growth():
     print("one workflow of 3000 against 1000 of 3: fireworks per second      3000    3x1000     ratio")
-    wide = (3000, {"1": list(range(2, 3000)), **{str(i): [3000] for i in range(2, 3000)}}, WRITE)
+    wide = fan(3000, WRITE)
     small = [(3, {"1": [2], "2": [3]}, WRITE)] * 1000
     with Database() as database:
         median_ratio("MongoDB", lambda: volley_rate(database.uri, [wide]), lambda: volley_rate(database.uri, small))
     with scratch() as folder:
         path = os.path.join(folder, "launchpad.db")
         median_ratio("SQLite", lambda: volley_rate(path, [wide]), lambda: volley_rate(path, small))
+
+
+def fan(count, task):
+    """One, `count` - 2 that wait for it, and one that waits for those."""
+    inner = list(range(2, count))
+    return (count, {"1": inner, **{str(i): [count] for i in inner}}, task)
+
+
+def chain(count, task):
+    return (count, {str(i): [i + 1] for i in range(1, count)}, task)
+
+
+def shape():
+    print("one workflow of 2000 against 2000 of one: fireworks per second       one   2000x1      ratio")
+    independent = [(1, {}, WRITE)] * 2000
+    cases = [("fan-out and fan-in", fan(2000, WRITE)), ("chain", chain(2000, WRITE))]
+    with Database() as database, scratch() as folder:
+        for store, launchpad in [("MongoDB", database.uri), ("SQLite", os.path.join(folder, "launchpad.db"))]:
+            for name, workflow in cases:
+                ours = lambda: volley_rate(launchpad, [workflow])
+                median_ratio(f"{name}, {store}", ours, lambda: volley_rate(launchpad, independent))
+        print("the same against FireWorks (its first 60), MongoDB                Volley FireWorks     ratio")
+        for name, workflow in cases:
+            theirs = lambda: python_rate(database, [workflow], 60)
+            median_ratio(name, lambda: volley_rate(database.uri, [workflow]), theirs)
+
+
+def adding():
+    print("`lpad add` of one workflow of 10 000, process start to exit: seconds   Volley FireWorks     ratio")
+    count, links, task = fan(10_000, WRITE)
+    fws = [{"fw_id": i + 1, "spec": {"_tasks": [task]}} for i in range(count)]
+    with Database() as database, scratch() as folder:
+        with open(os.path.join(folder, "wf.json"), "w") as file:
+            json.dump({"fws": fws, "links": links, "metadata": {}}, file)
+        with open(os.path.join(folder, "my_launchpad.yaml"), "w") as file:
+            file.write(f"host: {database.uri}\nname: {database.name}\nuri_mode: true\n")
+        lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
+
+        def theirs():
+            volley(database.uri, folder, "lpad", "reset", "--yes")
+            start = time.perf_counter()
+            subprocess.run([lpad, "add", "wf.json"], cwd=folder, capture_output=True, check=True)
+            return time.perf_counter() - start
+
+        def ours(launchpad):
+            volley(launchpad, folder, "lpad", "reset", "--yes")
+            return volley(launchpad, folder, "lpad", "add", "wf.json")[0]
+
+        for name, launchpad in [("MongoDB", database.uri), ("SQLite", os.path.join(folder, "launchpad.db"))]:
+            pairs = [(ours(launchpad), theirs()) for _ in range(ROUNDS)]
+            ratio = statistics.median(b / a for a, b in pairs)
+            first, second = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
+            print(f"  {name:<64} {first:>9.2f} {second:>9.2f}   x {ratio:.1f}", flush=True)
+
+
+def pytask():
+    print("fireworks per second of PyTask, one worker              Volley FireWorks     ratio")
+    task = {"_fw_name": "PyTask", "func": "math.hypot", "args": [3, 4]}
+    with Database() as database:
+        ours = lambda: volley_rate(database.uri, [(1, {}, task)] * 1000)
+        median_ratio("MongoDB", ours, lambda: python_rate(database, [(1, {}, task)] * 100))
 
 
 def listing():
@@ -190,7 +262,10 @@ def listing():
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    chosen = sys.argv[2:] or ["throughput", "round-trips", "growth", "emt", "recipes", "listing"]
+    chosen = sys.argv[2:] or [
+        *("throughput", "round-trips", "growth", "shape", "adding", "pytask"),
+        *("emt", "recipes", "listing"),
+    ]
     for name in chosen:
         globals()[name.replace("-", "_")]()
         print()
