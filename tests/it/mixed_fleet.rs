@@ -111,6 +111,8 @@ fn three_of_each_drain_one_launchpad() {
         for workflow in &workflows {
             is_right(workflow, &fireworks);
         }
+        let doctor = shared.site.volley(&["lpad", "doctor"]).output().expect("runs");
+        assert_eq!(String::from_utf8_lossy(&doctor.stdout).trim(), "[]");
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use volley::store::{Claim, FireworkQuery, Verdict};
 use volley::workflow::{FwAction, State, int, time};
 
+use crate::support::run::wait_until;
 use crate::support::{Launchpad, Worker, draft, outcome};
 
 /// A diamond whose root is done and whose two sides have been claimed.
@@ -214,4 +215,30 @@ fn a_spec_that_grows_too_large_fails_its_parent_and_stops_nobody() {
     assert_eq!(fizzled.iter().map(|firework| firework.fw_id).collect::<Vec<_>>(), [right.firework.fw_id]);
     assert_eq!(join(&pad).0, State::Waiting);
     assert_unlocked(&pad);
+}
+
+/// Python stores new fireworks, READY, before the workflow knows them.
+#[test]
+fn a_firework_that_has_run_before_its_workflow_knows_it_is_waited_for() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
+    let pair = json!({"fws": [fw(1), fw(2)], "links": {"1": [2]}});
+    pad.store.insert(&[draft(pair)], Timestamp::now()).expect("inserts");
+    let workflows = pad.database().collection::<Document>("workflows");
+    let later = workflows.find_one_and_delete(doc! {}).run().expect("deletes").expect("was there");
+    let claim = Worker::new("w").claim(&*pad.store, 1).pop().expect("is ready");
+    let ended = outcome(&claim, State::Completed, FwAction::default());
+    let verdict = std::thread::scope(|scope| {
+        let finishing = scope.spawn(|| pad.store.finish(&[ended], Timestamp::now()).expect("finishes"));
+        let launches = pad.database().collection::<Document>("launches");
+        wait_until("the outcome is committed", || {
+            launches.count_documents(doc! {"state": "COMPLETED"}).run().expect("counts") == 1
+        });
+        workflows.insert_one(later).run().expect("inserts");
+        finishing.join().expect("no panic")
+    });
+    assert_eq!(verdict, [Verdict::Recorded]);
+    let states: Vec<State> =
+        pad.store.find_fireworks(&FireworkQuery::default()).expect("finds").iter().map(|one| one.state).collect();
+    assert_eq!(states, [State::Completed, State::Ready]);
 }

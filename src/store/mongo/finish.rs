@@ -2,6 +2,7 @@
 //! the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
@@ -14,9 +15,14 @@ use super::load::action_of;
 use super::lock::{Run, Task, Wanted};
 use super::{MongoStore, Place, view};
 use crate::store::transfer::{file_of, in_file};
-use crate::store::{Held, Outcome, Result, Verdict};
+use crate::store::{Held, Outcome, Result, Verdict, jitter};
 use crate::workflow::checkpoint::CHECKPOINT;
 use crate::workflow::{FwAction, FwId, Launch, LaunchId, State, decide, int};
+
+/// How long a workflow may take to learn of a firework that has run already, and how often we look.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_LOOK: Duration = Duration::from_millis(4);
+const LAST_LOOK: Duration = Duration::from_millis(250);
 
 impl MongoStore {
     pub(super) fn finish_launches(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>> {
@@ -131,6 +137,7 @@ impl MongoStore {
                 Some(place) => groups.entry(place.workflow).or_default().push((run, place)),
                 None => {
                     // No workflow has it: deleted, or an orphan of a half-written addition.
+                    tracing::warn!("fw_id {}: no workflow has it; its outcome changes nothing", run.fw_id);
                     lost.insert(run.fw_id);
                 }
             }
@@ -147,17 +154,33 @@ impl MongoStore {
         Ok(lost)
     }
 
-    /// Finds the places that the claim could not note.
+    /// Finds the places that the claim could not note. Python stores new fireworks before their
+    /// workflow knows them, and by then one may have been run: it is waited for.
     fn look_up_places(&self, runs: &[Run]) -> Result<()> {
-        let unknown: Vec<Held> = {
-            let places = self.places();
-            let unknown = runs.iter().filter(|run| !places.contains_key(&run.fw_id));
-            unknown.map(|run| Held { fw_id: run.fw_id, launch_id: run.launch_id }).collect()
-        };
-        if !unknown.is_empty() {
-            self.find_places(&unknown)?;
+        let begun = Instant::now();
+        let mut pause = FIRST_LOOK;
+        loop {
+            let unknown: Vec<Held> = {
+                let places = self.places();
+                let unknown = runs.iter().filter(|run| !places.contains_key(&run.fw_id));
+                unknown.map(|run| Held { fw_id: run.fw_id, launch_id: run.launch_id }).collect()
+            };
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            let found: usize = self.find_places(&unknown)?.iter().map(|(_, members)| members.len()).sum();
+            if found == unknown.len() || begun.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            let ids: Vec<FwId> = unknown.iter().map(|held| held.fw_id).collect();
+            let exist = self.fireworks.count_documents(doc! { "fw_id": { "$in": ints(&ids) } });
+            // Deleted, with their workflow.
+            if self.ask(exist.run())? <= found as u64 {
+                return Ok(());
+            }
+            std::thread::sleep(jitter(pause * 2));
+            pause = (pause * 2).min(LAST_LOOK);
         }
-        Ok(())
     }
 
     /// Ends an interrupted launch without an outcome (the commit), then frees its firework.

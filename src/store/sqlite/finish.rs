@@ -82,8 +82,11 @@ pub fn give_back(tx: &Transaction<'_>, held: Held, reason: &str, now: Timestamp)
         return Ok(false);
     }
     let mut given = false;
+    // No index serves the search.
+    let is_followed = find::firework(tx, held.fw_id)?.is_some_and(|firework| firework.looks_for_duplicates());
+    let followers = if is_followed { followers(tx, held)? } else { Vec::new() };
     // The owner last: it ends the launch.
-    let all = followers(tx, held)?.into_iter().chain([held.fw_id]);
+    let all = followers.into_iter().chain([held.fw_id]);
     for fw_id in all {
         let mut graph = graph::load(tx, fw_id, Reach::Children, Detail::Documents)?;
         given = decide::give_back(&mut graph, fw_id).is_ok();
