@@ -20,7 +20,7 @@ fn script(text: &str) -> Value {
 
 /// Leaves its directory's `begun` behind, and waits for `go`.
 fn waits() -> Value {
-    script("touch begun; until [ -e go ]; do sleep 0.02; done")
+    script("touch begun; until [ -e go ]; do [ -e begun ] || exit 1; sleep 0.02; done")
 }
 
 /// The checkpoint in the last entry of a launch's history, and what it has in `_task_n`.

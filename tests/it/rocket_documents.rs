@@ -17,7 +17,7 @@ fn fails_once() -> Value {
 }
 
 fn running() -> Value {
-    let wait = script("touch begun; until [ -e go ]; do sleep 0.02; done");
+    let wait = script("touch begun; until [ -e go ]; do [ -e begun ] || exit 1; sleep 0.02; done");
     let tasks = json!([script("echo start > start"), wait, script("echo end")]);
     pair(json!({"_priority": 5, "encut": 520.0, "_tasks": tasks}), json!({"_tasks": [script("echo static")]}))
 }

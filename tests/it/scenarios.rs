@@ -66,7 +66,7 @@ fn appending() -> Value {
 
 /// One that looks for a duplicate, and runs until it is told to end.
 fn duplicate() -> Value {
-    let wait = script("touch begun; until [ -e go ]; do sleep 0.02; done");
+    let wait = script("touch begun; until [ -e go ]; do [ -e begun ] || exit 1; sleep 0.02; done");
     let spec = json!({"_dupefinder": {"_fw_name": "DupeFinderExact"}, "n": 1, "_tasks": [wait]});
     json!({"fws": [{"fw_id": -1, "name": "dup", "spec": spec}], "links": {}, "name": "dup", "metadata": {}})
 }
