@@ -75,10 +75,10 @@ impl MongoStore {
         for fw in appendix.draft.fireworks() {
             check_size(|| format!("the spec of firework {} `{}`", fw.local_id, fw.name), &fw.spec)?;
         }
-        // Found first: ids are not taken in vain.
-        self.wanted(parent, Task::Append(0, 0))?;
         let count = appendix.draft.fireworks().len();
-        let wanted = self.wanted(parent, Task::Append(self.take_ids("next_fw_id", count)?, count))?;
+        // Found first: ids are not taken in vain.
+        let mut wanted = self.wanted(parent, Task::Append(0, count))?;
+        wanted.task = Task::Append(self.take_ids("next_fw_id", count)?, count);
         let mut ids = Vec::new();
         self.with_locks(vec![wanted], |locked| {
             for one in locked {

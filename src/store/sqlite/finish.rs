@@ -21,12 +21,12 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
         let ours = stored.any(|launch| launch.was_ended_by(&owner));
         return Ok(if ours { Verdict::Recorded } else { Verdict::LeaseLost });
     }
-    graph::save_launch(tx, &outcome.ended_launch())?;
-
-    settle(tx, held.fw_id, &outcome.ended_launch(), now)?;
+    let ended = outcome.ended_launch();
+    graph::save_launch(tx, &ended)?;
+    settle(tx, held.fw_id, &ended, now)?;
     if outcome.followed {
         for fw_id in followers(tx, held)? {
-            settle(tx, fw_id, &outcome.ended_launch(), now)?;
+            settle(tx, fw_id, &ended, now)?;
         }
     }
     Ok(Verdict::Recorded)
