@@ -2,17 +2,16 @@
 //! store; and what can be seen of each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
 
 use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use volley::store::{Appendix, Claim, FireworkQuery, Location, Order, Verb, Verdict, WorkflowQuery};
+use volley::store::{Appendix, Claim, FireworkQuery, Order, Verb, Verdict, WorkflowQuery};
 use volley::workflow::{Draft, Firework, FwAction, FwId, State};
 
 use super::story::document;
-use crate::support::{Launchpad, Worker, outcome, service};
+use crate::support::peer::Peer;
+use crate::support::{Launchpad, Worker, outcome};
 
 /// What a launchpad looks like, as far as FireWorks promises anything.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,10 +120,8 @@ impl FireworkView {
 
 /// Python FireWorks on a database of its own.
 pub struct Oracle {
-    process: Child,
-    answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    peer: Peer,
     launchpad: Launchpad,
-    _home: tempfile::TempDir,
 }
 
 /// FireWorks raised an error.
@@ -134,36 +131,15 @@ pub struct Refused(pub String);
 impl Oracle {
     /// Starts it, where there are a Python and a MongoDB.
     pub fn start() -> Option<Self> {
-        let python = service("VOLLEY_TEST_PYTHON", "python")?;
         let launchpad = Launchpad::mongo()?;
-        let Location::Mongo(settings) = &launchpad.location else { unreachable!("it is MongoDB") };
-        let hosts = settings.host.trim_start_matches("mongodb://").trim_end_matches('/');
-        let (host, port) = hosts.rsplit_once(':').expect("HOST:PORT");
-        let home = tempfile::tempdir().expect("a folder");
-        let mut process = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/python/oracle.py"))
-            .args([host, port, &settings.name])
-            .current_dir(home.path())
-            .env("HOME", home.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let answers = BufReader::new(process.stdout.take().expect("is piped")).lines();
-        Some(Oracle { process, answers, launchpad, _home: home })
+        Some(Oracle { peer: Peer::running("oracle.py", &launchpad)?, launchpad })
     }
 
     fn ask(&mut self, request: &Value) -> Result<Value, Refused> {
-        let stdin = self.process.stdin.as_mut().expect("is piped");
-        writeln!(stdin, "{request}").expect("Python listens");
-        loop {
-            let line = self.answers.next().expect("Python answers").expect("reads");
-            let Some(answer) = line.strip_prefix('=') else { continue };
-            let answer: Value = serde_json::from_str(answer).expect("is JSON");
-            return match answer.get("refused") {
-                Some(reason) => Err(Refused(reason.as_str().unwrap_or_default().to_owned())),
-                None => Ok(answer["done"].clone()),
-            };
+        let answer = self.peer.question(request);
+        match answer.get("refused") {
+            Some(reason) => Err(Refused(reason.as_str().unwrap_or_default().to_owned())),
+            None => Ok(answer["done"].clone()),
         }
     }
 
@@ -200,13 +176,6 @@ impl Oracle {
         let fireworks = fireworks.map(|one| Firework::from_document(&one.expect("reads")).expect("a firework"));
         let workflow = database.collection::<Document>("workflows").find_one(doc! {}).run().expect("finds");
         View::of(fireworks.collect(), &workflow.expect("a workflow"))
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
     }
 }
 

@@ -18,13 +18,18 @@ pub struct Peer {
 impl Peer {
     /// Starts one, where there is a Python.
     pub fn on(launchpad: &Launchpad) -> Option<Self> {
+        Peer::running("peer_process.py", launchpad)
+    }
+
+    /// Starts a script of the fixtures that answers questions.
+    pub fn running(script: &str, launchpad: &Launchpad) -> Option<Self> {
         let python = service("VOLLEY_TEST_PYTHON", "python")?;
         let Location::Mongo(settings) = &launchpad.location else { unreachable!("it is MongoDB") };
         let hosts = settings.host.trim_start_matches("mongodb://").trim_end_matches('/');
         let (host, port) = hosts.rsplit_once(':').expect("HOST:PORT");
         let home = tempfile::tempdir().expect("a folder");
         let mut process = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/python/peer_process.py"))
+            .arg(format!("{}/tests/fixtures/python/{script}", env!("CARGO_MANIFEST_DIR")))
             .args([host, port, &settings.name])
             .current_dir(home.path())
             .env("HOME", home.path())
@@ -38,13 +43,17 @@ impl Peer {
 
     /// Asks for something that must succeed.
     pub fn ask(&mut self, request: Value) -> Value {
+        self.question(&request)["done"].clone()
+    }
+
+    /// Asks, and returns the whole answer.
+    pub fn question(&mut self, request: &Value) -> Value {
         let stdin = self.process.stdin.as_mut().expect("is piped");
         writeln!(stdin, "{request}").expect("Python listens");
         loop {
             let line = self.answers.next().unwrap_or_else(|| panic!("Python died of {request}")).expect("reads");
             if let Some(answer) = line.strip_prefix('=') {
-                let answer: Value = serde_json::from_str(answer).expect("is JSON");
-                return answer["done"].clone();
+                return serde_json::from_str(answer).expect("is JSON");
             }
         }
     }
