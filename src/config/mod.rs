@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::{Location, Order};
-use crate::workflow::FWorker;
+use crate::workflow::retry::MAX_LOST;
+use crate::workflow::{FWorker, RetryPolicy};
 
-pub mod duration;
+pub use crate::workflow::duration;
+
 mod error;
 mod fw_config;
 mod fworker_file;
@@ -118,10 +120,19 @@ pub struct VolleyConfig {
     pub lease: Duration,
     /// How often a lease is renewed.
     pub renew: Duration,
+    /// After so many losses in a row for which it may be to blame a firework is FIZZLED.
+    pub max_lost: u64,
+    /// What is tried again where a spec does not say.
+    pub retry: Option<RetryPolicy>,
 }
 
 impl Default for VolleyConfig {
     fn default() -> Self {
-        VolleyConfig { lease: Duration::from_secs(120), renew: Duration::from_secs(30) }
+        VolleyConfig {
+            lease: Duration::from_secs(120),
+            renew: Duration::from_secs(30),
+            max_lost: MAX_LOST,
+            retry: None,
+        }
     }
 }

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 
 use super::firework::is_true;
 use super::mods::{self, ModError};
-use super::{FwId, int_list};
+use super::{Cause, FwId, int_list};
 
 /// The outcome of a launch, with FireWorks' ten fields.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -126,5 +126,12 @@ impl FwAction {
             exit: true,
             ..FwAction::default()
         }
+    }
+
+    /// Whether it says that the tasks took longer than they may.
+    pub fn timed_out(&self) -> bool {
+        let exception = self.stored_data.get_document("_exception").ok();
+        let details = exception.and_then(|exception| exception.get_document("_details").ok());
+        details.and_then(|details| details.get_str("cause").ok()) == Some(Cause::Timeout.as_str())
     }
 }

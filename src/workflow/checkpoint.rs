@@ -9,6 +9,8 @@ use super::{FwAction, as_int, int};
 
 /// Where the last entry of a launch's history keeps its checkpoint.
 pub const CHECKPOINT: &str = "checkpoint";
+/// Where a checkpoint keeps how far the task that began there has come by itself.
+pub const PROGRESS: &str = "_progress";
 /// Where a spec says from which checkpoint to go on.
 pub const RECOVERY: &str = "_recovery";
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use bson::{Bson, Document, doc};
 
+use super::FwId;
+
 /// Name FireWorks gives a worker that has no `my_fworker.yaml`.
 pub const DEFAULT_NAME: &str = "Automatically generated Worker";
 
@@ -20,12 +22,16 @@ pub enum Category {
 }
 
 /// What a worker has found that it cannot run, and does not take any more.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cannot {
     /// Kinds of tasks, by their `_fw_name`.
     pub tasks: BTreeSet<String>,
     /// Packages of Python whose functions tasks call; see [`package_of`].
     pub packages: BTreeSet<String>,
+    /// Values of `spec._walltime` for which its time is too short.
+    pub walltimes: Vec<Bson>,
+    /// Single fireworks.
+    pub fw_ids: BTreeSet<FwId>,
 }
 
 /// FireWorks' task that calls a plain function.

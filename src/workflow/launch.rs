@@ -1,53 +1,20 @@
-//! A launch: one attempt to run a firework, and the lease its worker holds on it.
+//! A launch: one attempt to run a firework.
 
 use std::ops::Range;
 
 use bson::{Bson, Document, doc};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::checkpoint::CHECKPOINT;
-use super::{Checkpoint, FwAction, FwId, LaunchId, State, Tracker, as_int, int, time};
+use super::checkpoint::{CHECKPOINT, PROGRESS};
+use super::retry::{Again, Attempts};
+use super::{Checkpoint, FwAction, FwId, LaunchId, Lease, Loss, RetryPolicy, State, Tracker, as_int, int, time};
 
-/// What a worker promises while it runs a launch: to renew before `until`. It lives inside the
-/// RUNNING entry of the launch's history, where Python FireWorks keeps what it does not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// The worker process, unique for ever.
-    pub owner: String,
-    /// Its host.
-    pub host: String,
-    /// That host's boot, so that a pid is never mistaken for one of an earlier boot.
-    pub boot_id: String,
-    /// Its process id.
-    pub pid: u32,
-    /// When the lease ends unless it is renewed.
-    pub until: Timestamp,
-}
+/// The keys of history entries that hold what is known of attempts, and that there is another one.
+const ATTEMPTS: &str = "retry";
+const AGAIN: &str = "again";
 
-impl Lease {
-    /// As it is stored.
-    pub fn to_document(&self) -> Document {
-        doc! {
-            "owner": &self.owner,
-            "host": &self.host,
-            "boot_id": &self.boot_id,
-            "pid": int(i64::from(self.pid)),
-            "until": time::to_iso(self.until),
-        }
-    }
-
-    /// Reads a stored lease.
-    pub fn from_document(document: &Document) -> Option<Self> {
-        let text = |key| document.get_str(key).ok().map(str::to_owned);
-        Some(Lease {
-            owner: text("owner")?,
-            host: text("host")?,
-            boot_id: text("boot_id").unwrap_or_default(),
-            pid: document.get("pid").and_then(as_int).and_then(|pid| u32::try_from(pid).ok())?,
-            until: document.get("until").and_then(time::from_bson)?,
-        })
-    }
-}
+/// The key of a history entry that names the cluster of the job that FireWorks' `reservation_id` names.
+const RESERVATION_CLUSTER: &str = "reservation_cluster";
 
 /// One attempt to run a firework, as the `launches` collection stores it.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +62,9 @@ const FIELDS: [&str; 15] = [
     "reservedtime_secs",
 ];
 
+/// The key of a history entry that says that the launch goes on whatever becomes of its firework.
+pub const KEPT: &str = "kept";
+
 impl Launch {
     /// A launch that begins now, with its lease.
     pub fn running(launch_id: LaunchId, fw_id: FwId, place: &Place, lease: &Lease, now: Timestamp) -> Self {
@@ -115,6 +85,50 @@ impl Launch {
         launch
     }
 
+    /// A launch that a queue job is submitted for.
+    pub fn reserved(launch_id: LaunchId, fw_id: FwId, place: &Place, now: Timestamp) -> Self {
+        let now = time::to_iso(now);
+        let entry = doc! { "state": State::Reserved.as_str(), "created_on": &now, "updated_on": &now };
+        Launch {
+            launch_id,
+            fw_id,
+            fworker: Bson::Document(place.fworker.clone()),
+            launch_dir: place.launch_dir.clone(),
+            host: place.host.clone(),
+            ip: place.ip.clone(),
+            trackers: place.trackers.clone(),
+            action: None,
+            state: State::Reserved,
+            extra: Document::new(),
+            state_history: vec![entry],
+        }
+    }
+
+    /// Notes the queue job that was submitted for it, and its cluster, where a queue has several. `false`
+    /// when it was not reserved.
+    pub fn note_job(&mut self, job: &str, cluster: Option<&str>) -> bool {
+        let reserved = self.state_history.iter_mut().find(|entry| in_state(entry, State::Reserved));
+        reserved.map(|entry| entry.extend(reservation_of(job, cluster))).is_some()
+    }
+
+    /// Its queue job will not come.
+    pub fn cancel(&mut self, now: Timestamp) {
+        self.end(State::Ready, Document::new(), time::to_iso(now));
+    }
+
+    /// Runs, or ran, where the launchpad is not reached, since `started`, heard of at `heard`.
+    pub fn run_offline(&mut self, started: Timestamp, heard: Timestamp, checkpoint: Option<Document>) {
+        if self.state != State::Running {
+            self.state_history.push(doc! { "state": State::Running.as_str() });
+            self.state = State::Running;
+        }
+        if let Some(entry) = self.state_history.last_mut() {
+            entry.insert("created_on", time::to_iso(started));
+            entry.insert("updated_on", time::to_iso(heard));
+            entry.extend(checkpoint.map(|checkpoint| (CHECKPOINT.to_owned(), checkpoint.into())));
+        }
+    }
+
     /// Begins to run a launch that has been reserved; its history goes on.
     pub fn take_up(&mut self, place: &Place, lease: &Lease, now: Timestamp) {
         let now = time::to_iso(now);
@@ -132,6 +146,9 @@ impl Launch {
         self.trackers.clone_from(&place.trackers);
         if let Some(first) = &place.checkpoint {
             self.reach(first.clone());
+        }
+        if let Some((attempts, running)) = place.attempts.to_document().zip(self.state_history.last_mut()) {
+            running.insert(ATTEMPTS, attempts);
         }
     }
 
@@ -205,8 +222,10 @@ impl Launch {
             "time_end": text(end),
             "runtime_secs": start.zip(end).map_or(Bson::Null, |(start, end)| Bson::Double(seconds(start, end))),
         };
-        if let Some((reserved, start)) = self.entered(|state| state == State::Reserved).zip(start) {
-            times.insert("reservedtime_secs", seconds(reserved, start));
+        // One that has not begun has waited until it was last heard of.
+        let waited = start.or_else(|| self.last_heard());
+        if let Some((reserved, until)) = self.entered(|state| state == State::Reserved).zip(waited) {
+            times.insert("reservedtime_secs", seconds(reserved, until));
         }
         times
     }
@@ -227,8 +246,23 @@ impl Launch {
         if let Some(running) = self.state_history.last_mut() {
             running.insert("updated_on", stamp.clone());
         }
-        self.end(state, doc! { "owner": owner }, stamp);
+        // Python's launches, and those that ran offline, have no owner.
+        let mut entry = Document::new();
+        if !owner.is_empty() {
+            entry.insert("owner", owner);
+        }
+        let again = (state == State::Fizzled).then(|| self.attempts().after_failure(action.timed_out(), now)).flatten();
+        if let Some(again) = again {
+            entry.insert(AGAIN, again.to_document());
+        }
+        self.end(state, entry, stamp);
         self.action = Some(action.to_document());
+    }
+
+    /// What its firework has behind it, and may have ahead.
+    fn attempts(&self) -> Attempts {
+        let stored = self.state_history.iter().rev().find_map(|entry| entry.get_document(ATTEMPTS).ok());
+        stored.map(Attempts::from_document).unwrap_or_default()
     }
 
     /// Remembers which fireworks its outcome puts into the workflow: `count` of them, from `first` on.
@@ -250,6 +284,13 @@ impl Launch {
         self.state_history.iter().rev().find_map(|entry| entry.get_document(CHECKPOINT).ok())
     }
 
+    /// How far a task had come that did not come to its end, and which one, from 0.
+    pub fn progress(&self) -> Option<(usize, &Document)> {
+        let checkpoint = self.state_history.last()?.get_document(CHECKPOINT).ok()?;
+        let task = checkpoint.get("_task_n").and_then(as_int)?;
+        Some((usize::try_from(task).ok()?, checkpoint.get_document(PROGRESS).ok()?))
+    }
+
     /// Whether this worker has given it its outcome.
     pub fn was_ended_by(&self, owner: &str) -> bool {
         let last = self.state_history.last().and_then(|entry| entry.get_str("owner").ok());
@@ -257,14 +298,29 @@ impl Launch {
     }
 
     /// Ends a launch that was interrupted or lost: FIZZLED without an action, as FireWorks does,
-    /// and the reason in the history entry.
-    pub fn lose(&mut self, reason: &str, now: Timestamp) {
-        self.end(State::Fizzled, doc! { "lost": reason }, time::to_iso(now));
+    /// and the reason in the history entry. Its firework runs again, unless this is the last of
+    /// `max_lost` losses in a row that count: then the action says so.
+    pub fn lose(&mut self, loss: &Loss, max_lost: u64, now: Timestamp) {
+        let mut entry = loss.to_document();
+        match self.attempts().after_loss(loss.cause, max_lost, now) {
+            Some(again) if again == Again::default() => {}
+            Some(again) => drop(entry.insert(AGAIN, again.to_document())),
+            None => self.action = Some(FwAction::fizzled(None, &last_straw(loss, max_lost), Bson::Null).to_document()),
+        }
+        self.end(State::Fizzled, entry, time::to_iso(now));
     }
 
-    /// Whether it was ended so.
-    pub fn was_lost(&self) -> bool {
-        self.state_history.last().is_some_and(|entry| entry.contains_key("lost"))
+    /// That its firework runs again although it has ended, if that is so.
+    pub fn again(&self) -> Option<Again> {
+        let last = self.state_history.last()?;
+        let again = last.get_document(AGAIN).ok().map(Again::from_document);
+        // Earlier versions ran again whatever was lost, and said nothing of it.
+        again.or_else(|| (self.action.is_none() && last.contains_key("lost")).then(Again::default))
+    }
+
+    /// Why it was ended so, if it was.
+    pub fn loss(&self) -> Option<Loss> {
+        Loss::from_document(self.state_history.last()?)
     }
 
     fn end(&mut self, state: State, extra: Document, stamp: String) {
@@ -283,10 +339,40 @@ impl Launch {
         self.state_history.iter().rposition(|entry| entry.contains_key("lease"))
     }
 
+    /// That lease as it is stored.
+    pub fn lease_mut(&mut self) -> Option<&mut Document> {
+        let index = self.lease_index()?;
+        self.state_history[index].get_document_mut("lease").ok()
+    }
+
     /// The lease its worker holds, or held last; Python's launches have none.
     pub fn lease(&self) -> Option<Lease> {
         let entry = &self.state_history[self.lease_index()?];
         Lease::from_document(entry.get_document("lease").ok()?)
+    }
+
+    /// The queue job that was submitted for it, and for nothing else.
+    pub fn reservation(&self) -> Option<&str> {
+        self.state_history.iter().rev().find_map(|entry| entry.get_str("reservation_id").ok())
+    }
+
+    /// The cluster of that job, where a queue has several.
+    pub fn reservation_cluster(&self) -> Option<&str> {
+        self.state_history.iter().rev().find_map(|entry| entry.get_str(RESERVATION_CLUSTER).ok())
+    }
+
+    /// Whether it goes on to its end when what it runs for is reset.
+    pub fn is_kept(&self) -> bool {
+        self.state_history.last().is_some_and(|entry| entry.get_bool(KEPT).unwrap_or(false))
+    }
+
+    /// Has it go on to its end, or no longer, when what it runs for is reset.
+    pub fn set_kept(&mut self, kept: bool) {
+        match self.state_history.last_mut() {
+            Some(entry) if kept => drop(entry.insert(KEPT, true)),
+            Some(entry) => drop(entry.remove(KEPT)),
+            None => {}
+        }
     }
 
     /// When it was first reserved or began to run.
@@ -300,10 +386,36 @@ impl Launch {
         ["created_on", "updated_on"].iter().filter_map(|key| last.get(key).and_then(time::from_bson)).max()
     }
 
+    /// For how long it ran, as far as its worker was heard: a lost run is found later.
+    pub fn heard_for(&self) -> Option<SignedDuration> {
+        let running = |entry: &&Document| entry.get_str("state").ok() == Some(State::Running.as_str());
+        let heard = self.state_history.iter().rfind(running)?.get("updated_on").and_then(time::from_bson)?;
+        Some(heard.duration_since(self.started()?))
+    }
+
     /// When it began to run.
     pub fn started(&self) -> Option<Timestamp> {
         self.entered(|state| state == State::Running)
     }
+}
+
+/// Why a firework is not tried again.
+fn last_straw(loss: &Loss, max_lost: u64) -> String {
+    match max_lost {
+        0 => format!("given up: {loss}"),
+        _ => format!("given up after repeated losses; the last one: {loss}"),
+    }
+}
+
+/// What an entry says of the job that was submitted for a launch.
+pub fn reservation_of(job: &str, cluster: Option<&str>) -> Document {
+    let mut entry = doc! { "reservation_id": job };
+    entry.extend(cluster.map(|cluster| (RESERVATION_CLUSTER.to_owned(), cluster.into())));
+    entry
+}
+
+fn in_state(entry: &Document, state: State) -> bool {
+    entry.get_str("state").is_ok_and(|name| name == state.as_str())
 }
 
 /// The launch that a firework follows: the first of those that have come farthest.
@@ -328,11 +440,14 @@ pub struct Place {
     pub trackers: Vec<Bson>,
     /// Where it starts.
     pub checkpoint: Option<Document>,
+    /// What its firework has behind it.
+    pub attempts: Attempts,
 }
 
 impl Place {
-    /// With what the spec of the firework asks for.
-    pub fn for_spec(mut self, spec: &Document) -> Self {
+    /// With what the spec of the firework asks for; `retry` is what its worker does otherwise.
+    pub fn for_spec(mut self, spec: &Document, retry: Option<&RetryPolicy>) -> Self {
+        self.attempts = Attempts::of(spec, retry);
         self.trackers = Tracker::of(spec).iter().flatten().map(|tracker| tracker.to_document().into()).collect();
         self.checkpoint = Checkpoint::first(spec).ok().map(|first| first.to_document());
         self
@@ -342,6 +457,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflow::Cause;
 
     fn launch() -> Launch {
         launch_of(&doc! {})
@@ -349,10 +465,10 @@ mod tests {
 
     fn launch_of(spec: &Document) -> Launch {
         let at = Timestamp::from_second(1_000).expect("in range");
-        let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
+        let lease = Lease { owner: "me".into(), pid: 7, until: at, ..Lease::default() };
         let (fworker, launch_dir) = (doc! {"name": "w"}, "/d".to_owned());
         let place = Place { fworker, launch_dir, host: "h".into(), ip: "127.0.0.1".into(), ..Place::default() };
-        Launch::running(3, 5, &place.for_spec(spec), &lease, at)
+        Launch::running(3, 5, &place.for_spec(spec, None), &lease, at)
     }
 
     #[test]
@@ -377,8 +493,13 @@ mod tests {
         let (mut completed, mut fizzled, mut lost) = (launch.clone(), launch.clone(), launch.clone());
         completed.finish(State::Completed, &FwAction::default(), "me", at);
         fizzled.finish(State::Fizzled, &FwAction::default(), "me", at);
-        lost.lose("SIGTERM", at);
+        lost.lose(&Loss::new(Cause::Stopped, "SIGTERM"), 5, at);
         assert!(last(&launch).is_some() && last(&completed).is_none());
+        assert!(launch.progress().is_none());
+        let mut stopped = launch.clone();
+        stopped.reach(doc! {"_task_n": 4, "_progress": {"steps": 7}});
+        stopped.lose(&Loss::new(Cause::Stopped, "SIGTERM"), 5, at);
+        assert_eq!(stopped.progress(), Some((4, &doc! {"steps": 7})));
         assert_eq!((last(&fizzled), last(&lost)), (last(&launch), last(&launch)));
     }
 

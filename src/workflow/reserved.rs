@@ -3,8 +3,10 @@
 
 use bson::{Bson, Document};
 
-use super::Tracker;
+use super::limits::{BadLimit, Limits};
+use super::retry::{self, NOT_BEFORE, RETRY};
 use super::tracker::{BadTracker, TRACKERS};
+use super::{RetryPolicy, Tracker};
 
 /// Files that a firework takes over: name, and what to call it.
 pub const FILES_IN: &str = "_files_in";
@@ -46,6 +48,9 @@ pub fn check(spec: &Document) -> Result<(), BadKey> {
     check_files(spec)?;
     let wrong = |error: BadTracker| BadKey { key: TRACKERS, reason: error.to_string() };
     Tracker::of(spec).into_iter().try_for_each(|tracker| tracker.map(drop).map_err(wrong))?;
+    RetryPolicy::of(spec).map_err(|error| BadKey { key: RETRY, reason: error.to_string() })?;
+    Limits::of(spec).map_err(|BadLimit { key, reason }| BadKey { key, reason })?;
+    retry::check_date(spec).map_err(|reason| BadKey { key: NOT_BEFORE, reason })?;
     background(spec).iter().try_for_each(|one| background_tasks(one).map(drop))
 }
 

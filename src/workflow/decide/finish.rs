@@ -3,7 +3,7 @@
 use super::attach::{Above, attach, spawned};
 use super::{Refusal, change_spec, is_free, release, restart, set_state};
 use crate::workflow::graph::Graph;
-use crate::workflow::{FwAction, FwId, LaunchId, State};
+use crate::workflow::{Again, FwAction, FwId, LaunchId, State};
 
 /// Whether deciding this outcome needs the documents of the children, and not only their states.
 pub fn needs_documents(ended: State, action: &FwAction) -> bool {
@@ -73,12 +73,16 @@ pub fn reject(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
     set_state(graph, fw_id, State::Fizzled)
 }
 
-/// A launch was interrupted or lost: its firework may be claimed again, nothing below changes.
-pub fn give_back(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
+/// A launch was interrupted or lost, or has failed and is tried again: its firework may be claimed
+/// again, nothing below changes.
+pub fn give_back(graph: &mut Graph, fw_id: FwId, again: &Again) -> Result<(), Refusal> {
     match graph.state(fw_id) {
         Some(State::Running | State::Reserved) => {
             let free = is_free(graph, fw_id);
             restart(graph, fw_id, if free { State::Ready } else { State::Waiting });
+            if let Some(node) = graph.touch(fw_id) {
+                node.new_spec = node.spec().and_then(|spec| again.change(spec));
+            }
             Ok(())
         }
         // Defused while it ran: it is still held, and has no launch to follow any more.

@@ -11,6 +11,7 @@ use super::{DraftError, FwAction, FwId, LaunchId, State};
 mod attach;
 mod finish;
 mod fizzled_parents;
+mod refresh;
 mod rerun;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod verb;
 pub use attach::{Attachment, append, release_all, spawned};
 pub use finish::{finish, give_back, needs_documents, needs_workflow, reject};
 pub use fizzled_parents::{lenience_matters, show_fizzled_parents};
+pub use refresh::refresh;
 pub use rerun::{ExceptionDetails, rerun};
 pub use verb::{Needs, Recovery, RecoveryMode, Verb, Whose};
 
@@ -127,6 +129,10 @@ fn release(graph: &mut Graph, fw_id: FwId) {
 /// Whether nothing above keeps it waiting.
 fn is_free(graph: &Graph, fw_id: FwId) -> bool {
     let Some(node) = graph.nodes.get(&fw_id) else { return false };
+    // A detour that comes with the outcome of one of its parents, decided together with this.
+    if graph.spawned().iter().any(|spawn| spawn.children.contains(&fw_id)) {
+        return false;
+    }
     let allows = node.firework.as_ref().is_some_and(super::Firework::allows_fizzled_parents);
     all_ended(graph, &node.parents, allows)
 }

@@ -9,7 +9,7 @@ use super::{Refusal, is_free, restart};
 use crate::workflow::checkpoint::RECOVERY;
 use crate::workflow::firework::is_true;
 use crate::workflow::graph::Graph;
-use crate::workflow::{FwId, Launch, State};
+use crate::workflow::{FwId, Launch, State, retry};
 
 /// Where a task finds why the last run of its firework failed.
 const EXCEPTION_DETAILS: &str = "_exception_details";
@@ -58,10 +58,12 @@ pub(super) fn reset(graph: &mut Graph, fw_id: FwId, details: ExceptionDetails) {
     for below in again {
         if !graph.is_detached(below) {
             note_exception(graph, below, details);
+            forget_attempts(graph, below);
             restart(graph, below, State::Waiting);
         }
     }
     note_exception(graph, fw_id, details);
+    forget_attempts(graph, fw_id);
     let free = is_free(graph, fw_id);
     restart(graph, fw_id, if free { State::Ready } else { State::Waiting });
 }
@@ -104,6 +106,16 @@ fn change_key(graph: &mut Graph, fw_id: FwId, key: &str, value: Option<Bson>) {
 /// A plain rerun begins at the first task.
 pub(super) fn forget_recovery(graph: &mut Graph, fw_id: FwId) {
     change_key(graph, fw_id, RECOVERY, None);
+}
+
+/// What has failed before does not count any longer, and nothing is waited for.
+fn forget_attempts(graph: &mut Graph, fw_id: FwId) {
+    let spec = graph.nodes.get(&fw_id).and_then(|node| node.spec()).and_then(retry::forget);
+    if let Some(spec) = spec
+        && let Some(node) = graph.touch(fw_id)
+    {
+        node.new_spec = Some(spec);
+    }
 }
 
 /// Takes out what earlier runs of a firework, and of those `again` below it that are reset, have

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::workflow::Firework;
 use crate::workflow::graph::{Changes, Node};
+use crate::workflow::{Again, Firework};
 use bson::{Document, doc};
 
 /// A graph of the given (id, state, parents), with documents.
@@ -114,6 +114,16 @@ fn children_wait_for_detours_and_not_for_additions() {
 }
 
 #[test]
+fn another_parent_that_ends_together_does_not_pass_a_detour_by() {
+    let extra = doc! {"fws": [{"fw_id": -1, "spec": {"_tasks": []}}]};
+    let mut both = graph(&[(1, Running, &[]), (2, Running, &[]), (3, Waiting, &[1, 2])]);
+    let detour = FwAction { detours: vec![extra], ..FwAction::default() };
+    finish(&mut both, 1, 9, Completed, &detour).expect("applies");
+    finish(&mut both, 2, 10, Completed, &FwAction::default()).expect("applies");
+    assert_eq!(states(&both.changes()), [(1, Completed), (2, Completed)]);
+}
+
+#[test]
 fn a_rerun_starts_from_the_far_end() {
     let mut chain = graph(&[(1, Completed, &[]), (2, Completed, &[1]), (3, Fizzled, &[2]), (4, Waiting, &[3])]);
     Verb::Rerun.decide(&mut chain, 1).expect("applies");
@@ -151,7 +161,7 @@ fn what_cannot_be_run_again_is_refused() {
 #[test]
 fn giving_back_leaves_the_rest_alone() {
     let mut chain = graph(&[(1, Completed, &[]), (2, Running, &[1]), (3, Waiting, &[2])]);
-    give_back(&mut chain, 2).expect("applies");
+    give_back(&mut chain, 2, &Again::default()).expect("applies");
     assert_eq!(states(&chain.changes()), [(2, Ready)]);
-    assert!(give_back(&mut graph(&[(1, Completed, &[])]), 1).is_err());
+    assert!(give_back(&mut graph(&[(1, Completed, &[])]), 1, &Again::default()).is_err());
 }
