@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bson::Bson;
 use jiff::{SignedDuration, Timestamp};
 
-use super::mend::{Case, judge};
-use crate::workflow::{Firework, FwId, Launch, LaunchId, State};
+use super::mend::{Case, DEAD, followed, judge};
+use crate::workflow::{Firework, FwId, Launch, LaunchId, State, as_int};
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,18 @@ pub enum Trouble {
     Counter,
     /// An index that is missing.
     Index,
+    /// A launch that no firework lists, and that nobody is about.
+    Launch,
+    /// A document that cannot be read.
+    Unreadable,
+    /// Another time on this host than in the store.
+    Clock,
+    /// A queue that does not answer.
+    Queue,
+    /// A file of the queue that cannot be used as it is.
+    Adapter,
+    /// A folder in which nothing can be launched.
+    Folder,
 }
 
 impl Trouble {
@@ -48,6 +61,12 @@ impl Trouble {
             Trouble::Running => "running",
             Trouble::Counter => "counter",
             Trouble::Index => "index",
+            Trouble::Launch => "launch",
+            Trouble::Unreadable => "unreadable",
+            Trouble::Clock => "clock",
+            Trouble::Queue => "queue",
+            Trouble::Adapter => "qadapter",
+            Trouble::Folder => "folder",
         }
     }
 }
@@ -57,6 +76,11 @@ impl Finding {
     pub fn orphan(fw_id: FwId, name: &str, state: &str) -> Self {
         let text = format!("`{name}` ({state}) belongs to no workflow: whoever added it died half way");
         Finding { trouble: Trouble::Orphan, fw_id: Some(fw_id), text }
+    }
+
+    /// A document that cannot be read.
+    pub fn unreadable(fw_id: Option<FwId>, what: &str) -> Self {
+        Finding { trouble: Trouble::Unreadable, fw_id, text: format!("{what}; it has to be put right by hand") }
     }
 
     /// A counter below the highest id.
@@ -73,26 +97,39 @@ impl Finding {
 
     /// A firework that is RUNNING, when nobody runs it. `launches` are those it lists.
     pub fn running(firework: &Firework, launches: &BTreeMap<LaunchId, Launch>, at: Timestamp) -> Option<Self> {
-        let text = match judge(&firework.updated_on, &firework.launches, launches, at) {
+        let launch = followed(&firework.launches, launches);
+        let text = match judge(&firework.updated_on, launch, None, at) {
+            None | Some(Case::Suspect(_)) => {
+                let lease = launch.filter(|launch| launch.state == State::Running).and_then(Launch::lease);
+                let lease = lease.filter(|lease| lease.until < at)?;
+                let (ago, pid, host) = (age(at, lease.until), lease.pid, lease.host);
+                format!(
+                    "the lease of process {pid} on {host} ended {ago} ago; unless it is renewed soon, workers take the launch for lost"
+                )
+            }
             Some(Case::Ended(id)) => {
                 format!("launch {id} has ended, and the firework does not know; workers see to it")
             }
-            Some(Case::Silent(id, since)) => {
-                format!("launch {id} has not been heard of for {}; workers take it for lost", age(at, since))
+            Some(Case::Silent(id, _)) => {
+                let ago = launch.and_then(Launch::last_heard).map(|since| age(at, since)).unwrap_or_default();
+                format!("launch {id} has not been heard of for {ago}; workers take it for lost")
             }
+            Some(Case::Lost(id, loss)) => format!("launch {id} is lost ({loss}); workers see to it"),
             Some(Case::Unlaunched) => "there is no launch of it; workers make it READY".to_owned(),
-            None => {
-                let open = firework.launches.iter().filter_map(|id| launches.get(id));
-                let lease = open.filter(|launch| launch.state == State::Running).find_map(Launch::lease)?;
-                if lease.until >= at {
-                    return None;
-                }
-                let (ago, pid, host) = (age(at, lease.until), lease.pid, lease.host);
-                format!("the lease of process {pid} on {host} ended {ago} ago")
-            }
         };
         Some(Finding { trouble: Trouble::Running, fw_id: Some(firework.fw_id), text })
     }
+}
+
+/// The holder of a workflow's lock, for people.
+pub fn holder(locked: &Bson) -> String {
+    let Some(value) = locked.as_document() else {
+        let dead = DEAD.as_mins();
+        return format!("a Python FireWorks process (it counts as dead when nothing has changed for {dead} min)");
+    };
+    let host = value.get_str("host").unwrap_or("an unknown host");
+    let pid = value.get("pid").and_then(as_int).unwrap_or_default();
+    format!("process {pid} on {host}")
 }
 
 /// `3 min`, `5 h`, `2 d`.

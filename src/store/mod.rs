@@ -11,13 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use crate::workflow::decide::Verb;
 use crate::workflow::launch::Place;
-use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, State};
+use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, Loss, RetryPolicy, State};
 
 mod error;
 pub mod examine;
 mod jitter;
 pub mod mend;
 pub mod mongo;
+mod offline;
 pub mod query;
 pub mod sqlite;
 pub mod transfer;
@@ -26,8 +27,9 @@ mod workers;
 pub use error::StoreError;
 pub use examine::{Finding, Trouble};
 pub use jitter::jitter;
-pub use mend::{Mend, Mended};
+pub use mend::{Blind, Mend, Mended, Mending, Witness};
 pub use mongo::MongoSettings;
+pub use offline::{OfflineEnd, OfflineRun};
 pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
 pub use transfer::{Batch, Give, Kind, Take};
 pub use workers::WorkerRecord;
@@ -46,11 +48,20 @@ pub enum Location {
 
 /// Opens a store. MongoDB is contacted at the first operation, SQLite at once.
 pub fn open(location: &Location) -> Result<Box<dyn Store>> {
+    open_ahead(location, SignedDuration::ZERO)
+}
+
+/// Opens a store whose clock shows what it will show after so long: how it looks to those who come
+/// by then. Leases, locks and whatever else expires is judged by the store's clock.
+pub fn open_ahead(location: &Location, ahead: SignedDuration) -> Result<Box<dyn Store>> {
     match location {
-        Location::Sqlite(path) => Ok(Box::new(sqlite::SqliteStore::open(path)?)),
-        Location::Mongo(settings) => Ok(Box::new(mongo::MongoStore::connect(settings)?)),
+        Location::Sqlite(path) => Ok(Box::new(sqlite::SqliteStore::open(path, ahead)?)),
+        Location::Mongo(settings) => Ok(Box::new(mongo::MongoStore::connect(settings, ahead)?)),
     }
 }
+
+/// So many READY fireworks are looked at where all of them would take too long.
+const MANY_READY: i64 = 10_000;
 
 /// The name of a workflow that keeps what a rerun has replaced in the workflow `name`.
 fn replaced_name(name: &str) -> String {
@@ -77,8 +88,16 @@ pub trait Store: Send + Sync {
     /// Where it is, for people: `SQLite file PATH` or `MongoDB HOST:PORT/NAME`. No password.
     fn describe(&self) -> String;
 
-    /// Makes collections and indexes where they are missing; changes no data.
+    /// The time it is by the clock that leases and locks are judged by.
+    fn clock(&self) -> Result<Timestamp>;
+
+    /// Makes collections and indexes where they are missing, and sets counters of ids above what is
+    /// in use; changes no data.
     fn initialise(&self) -> Result<()>;
+
+    /// The same, and has the store look anew at how its data are spread; with `full` also gives room
+    /// back that nothing uses, during which others may have to wait.
+    fn tune(&self, full: bool) -> Result<()>;
 
     /// Deletes every workflow, firework and launch, and starts the ids again from 1.
     fn reset(&self) -> Result<()>;
@@ -89,8 +108,33 @@ pub trait Store: Send + Sync {
     /// Takes up to `limit` READY fireworks, best first, and makes them RUNNING.
     fn claim(&self, claim: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>>;
 
-    /// Extends the leases of running launches, and shows what their trackers have seen. Returns
-    /// those that are no longer the worker's.
+    /// Takes the best READY firework, or the one asked for, for a queue job: RESERVED, with a launch
+    /// that `claim` takes up when it is asked for this firework. The lease is not used.
+    fn reserve(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>>;
+
+    /// Notes the queue job of a reservation, and its cluster where a queue has several, also when that has begun already. `false` when there is
+    /// no such reservation.
+    fn note_job(&self, launch_id: LaunchId, job: &str, cluster: Option<&str>) -> Result<bool>;
+
+    /// Undoes a reservation: the firework is READY again. `false` when its job has begun, or somebody
+    /// else has changed it.
+    fn cancel_reservation(&self, held: Held, now: Timestamp) -> Result<bool>;
+
+    /// Notes that a reserved launch runs where the launchpad is not reached.
+    fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()>;
+
+    /// The offline runs that are not over, by launch.
+    fn offline_runs(&self) -> Result<Vec<OfflineRun>>;
+
+    /// Shows how far an offline run has come: the launch, RUNNING, replaces the one that is stored.
+    /// `false` when that is not open any more.
+    fn show_offline(&self, launch: &Launch, now: Timestamp) -> Result<bool>;
+
+    /// Notes that an offline run is over. `false` when it was.
+    fn close_offline_run(&self, launch_id: LaunchId, end: OfflineEnd, now: Timestamp) -> Result<bool>;
+
+    /// Extends the leases of running launches, and shows what their trackers have seen. `until` is by
+    /// the clock of `now`, and is stored by the store's. Returns those that are no longer the worker's.
     fn renew(&self, held: &[Held], seen: &[Seen], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>>;
 
     /// Records how far a running launch has come: its checkpoint, and what its trackers have seen.
@@ -103,9 +147,18 @@ pub trait Store: Send + Sync {
     /// Records outcomes, applies them to the children, and frees what they free.
     fn finish(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>>;
 
+    /// Makes sure that what was made of outcomes survives the server: for a worker that leaves, and
+    /// cannot do it again.
+    fn sync(&self) -> Result<()>;
+
     /// Puts away a launch that was interrupted: its firework is READY again. `false` when the
     /// launch was no longer running.
-    fn give_back(&self, held: Held, reason: &str, now: Timestamp) -> Result<bool>;
+    fn give_back(&self, held: Held, loss: &Loss, now: Timestamp) -> Result<bool>;
+
+    /// Ends a launch that is lost, if it still is as it was read: its firework may be claimed again,
+    /// or is FIZZLED when this is the last of `max_lost` losses in a row that count. `false` when it
+    /// has been heard of meanwhile.
+    fn lose(&self, launch: &Launch, loss: &Loss, max_lost: u64, now: Timestamp) -> Result<bool>;
 
     /// Changes a workflow as `verb` says. Every launch that runs in a firework that is reset
     /// loses its lease.
@@ -118,9 +171,24 @@ pub trait Store: Send + Sync {
     /// (`a.b`). Returns the fireworks that were changed.
     fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>>;
 
-    /// Puts right what dead workers have left behind, some of it at a time. Does nothing when
-    /// anybody has done so less than `every` ago: a fleet shares the work.
-    fn mend(&self, every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>>;
+    /// Puts right what the dead have left behind, some of it at a time.
+    fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>>;
+
+    /// Derives anew what follows from a workflow's fireworks: launches that have ended are applied,
+    /// what waits for nothing becomes READY, what is READY too early waits, and the states of the
+    /// workflow are those of its fireworks. Returns the fireworks of which something was wrong.
+    fn refresh(&self, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>>;
+
+    /// Takes the lock of a workflow from whoever holds it, and finishes what that one was about as
+    /// far as the lock says; with `force` also from a process that may be alive.
+    fn unlock(&self, fw_id: FwId, force: bool, now: Timestamp) -> Result<Unlocking>;
+
+    /// Ends launches that no firework waits for. A firework that lists one, and is neither RESERVED
+    /// nor RUNNING, puts it away first. Returns those that were ended.
+    fn retire(&self, launches: &[LaunchId], loss: &Loss, now: Timestamp) -> Result<Vec<LaunchId>>;
+
+    /// Has launches go on to their end, or no longer, when what they run for is reset.
+    fn mark_kept(&self, launches: &[LaunchId], kept: bool) -> Result<()>;
 
     /// Looks at everything for what is not as it should be, and changes nothing.
     fn examine(&self, now: Timestamp) -> Result<Vec<Finding>>;
@@ -145,11 +213,28 @@ pub trait Store: Send + Sync {
     /// How many fireworks match.
     fn count_fireworks(&self, query: &FireworkQuery) -> Result<u64>;
 
-    /// How many fireworks this worker could claim now; counting stops at `limit`.
-    fn count_claimable(&self, worker: &FWorker, limit: u64) -> Result<u64>;
+    /// How many fireworks this worker could claim by `when`, if nothing else happened; counting stops
+    /// at `limit`.
+    fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64>;
+
+    /// What the fireworks that this worker could claim now have as `spec._walltime`, each value once; of
+    /// very many fireworks only some are looked at.
+    fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>>;
 
     /// Launches by id, in the order asked for; those that do not exist are left out.
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>>;
+
+    /// Launches that are reserved or run, by id, without their actions and trackers.
+    fn open_launches(&self) -> Result<Vec<Launch>>;
+
+    /// Fireworks that match a query in MongoDB's language.
+    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>>;
+
+    /// The fireworks of workflows that match a query in MongoDB's language.
+    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>>;
+
+    /// Launches that match a query in MongoDB's language.
+    fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>>;
 
     /// Workflows that match, as FireWorks stores them, sorted.
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>>;
@@ -167,9 +252,12 @@ pub struct ClaimRequest<'a> {
     pub worker: &'a FWorker,
     /// Only this firework (READY or RESERVED), whatever the worker takes otherwise.
     pub fw_id: Option<FwId>,
+    /// What is tried again where a spec does not say.
+    pub retry: Option<&'a RetryPolicy>,
     /// Which of two fireworks of the same priority comes first.
     pub order: Order,
-    /// The lease every claimed launch begins with.
+    /// The lease every claimed launch begins with; `until` is by the clock of `now`, and is stored
+    /// by the store's.
     pub lease: &'a Lease,
     /// Host name and address, as FireWorks records them.
     pub host: (&'a str, &'a str),
@@ -189,7 +277,18 @@ impl ClaimRequest<'_> {
             ip: self.host.1.to_owned(),
             ..Place::default()
         }
-        .for_spec(&firework.spec)
+        .for_spec(&firework.spec, self.retry)
+    }
+
+    /// Where a firework is to run that was reserved before: a directory that it names itself, which
+    /// may depend on where one stands, is that of the reservation.
+    fn reserved_place(&self, firework: &Firework, launch: &Launch) -> Place {
+        let mut place = self.place(firework);
+        let is_own = firework.spec.get_str("_launch_dir").is_ok_and(|wanted| !wanted.is_empty());
+        if is_own && std::path::Path::new(&launch.launch_dir).is_absolute() {
+            place.launch_dir.clone_from(&launch.launch_dir);
+        }
+        place
     }
 }
 
@@ -255,7 +354,8 @@ impl Outcome {
 /// What became of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is recorded, and its children know.
+    /// It is recorded, and its children know; in its launch alone, where that was to go on though its
+    /// firework goes other ways.
     Recorded,
     /// The launch was no longer this worker's: somebody reran, deleted or took it.
     LeaseLost,
@@ -269,6 +369,17 @@ pub struct Steered {
     /// Those among them that have left the workflow, because they come once more when a firework
     /// above them has run again.
     pub replaced: Vec<FwId>,
+}
+
+/// What became of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unlocking {
+    /// There is none.
+    Free,
+    /// It was taken from this one, and is gone.
+    Taken(String),
+    /// This one holds it, and may be alive.
+    Held(String),
 }
 
 /// A workflow to be appended to another.

@@ -37,7 +37,7 @@ impl MongoStore {
     ) -> Result<BTreeSet<FwId>> {
         let far = |launch: &Launch| {
             let action = action_of(launch);
-            launch.action.is_none() || action.propagate || decide::needs_workflow(&action)
+            launch.again().is_some() || action.propagate || decide::needs_workflow(&action)
         };
         let mut scope = if launches.values().any(far) { Scope::Whole } else { Scope::Near };
         loop {
@@ -79,6 +79,9 @@ impl MongoStore {
             Task::Correct => {
                 self.correct(&locked, now)?;
             }
+            Task::Delete => {
+                self.delete_locked(&[locked])?;
+            }
         }
         Ok(())
     }
@@ -95,9 +98,10 @@ impl MongoStore {
         for run in &part.runs {
             let launch = &launches[&run.launch_id];
             let mut graph = part.graph.clone();
-            let outcome = match &launch.action {
-                None => decide::give_back(&mut graph, run.fw_id),
-                Some(_) => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
+            let again = launch.again();
+            let outcome = match &again {
+                Some(again) => decide::give_back(&mut graph, run.fw_id, again),
+                None => decide::finish(&mut graph, run.fw_id, run.launch_id, launch.state, &action_of(launch)),
             };
             let fits = match outcome.and_then(|()| sizes::check_specs(&graph)) {
                 Ok(()) => self.check_growth(part.locked.workflow, &graph)?,
@@ -105,7 +109,7 @@ impl MongoStore {
             };
             match fits {
                 Ok(()) => part.graph = graph,
-                Err(refusal) if launch.action.is_some() => {
+                Err(refusal) if again.is_none() => {
                     tracing::error!("fw_id {}: its outcome cannot be applied: {refusal}", run.fw_id);
                     // Only an unknown firework is refused here, and this one is in the graph.
                     let _ = decide::reject(&mut part.graph, run.fw_id);

@@ -1,6 +1,7 @@
 //! Claiming and releasing.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use bson::oid::ObjectId;
@@ -18,8 +19,8 @@ use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, as_int, 
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What a worker takes: FireWorks' own condition.
-pub fn claimable(worker: &FWorker) -> Document {
+/// What a worker takes at a time: FireWorks' own condition, and not too early.
+pub fn claimable(worker: &FWorker, when: Timestamp) -> Document {
     let mut query = worker.query.clone();
     let name = doc! { "$or": [
         { "spec._fworker": { "$exists": false } }, { "spec._fworker": null }, { "spec._fworker": &worker.name },
@@ -52,6 +53,16 @@ pub fn claimable(worker: &FWorker) -> Document {
         let call = doc! { "$elemMatch": { "_fw_name": PY_TASK, "func": from(r"\.") } };
         also(&mut query, doc! { "spec._tasks": { "$not": call } });
     }
+    if when < Timestamp::MAX {
+        also(&mut query, doc! { "spec._not_before": { "$not": { "$gt": time::to_iso(when) } } });
+    }
+    if !worker.cannot.walltimes.is_empty() {
+        also(&mut query, doc! { "spec._walltime": { "$nin": worker.cannot.walltimes.clone() } });
+    }
+    if !worker.cannot.fw_ids.is_empty() {
+        let ids: Vec<Bson> = worker.cannot.fw_ids.iter().map(|&id| int(id)).collect();
+        also(&mut query, doc! { "fw_id": { "$nin": ids } });
+    }
     query.insert("state", State::Ready.as_str());
     query
 }
@@ -70,7 +81,7 @@ fn also(query: &mut Document, condition: Document) {
 }
 
 /// Exactly the keys of FireWorks' index: a third one would make MongoDB sort every READY firework.
-fn order(order: Order) -> Document {
+pub fn order(order: Order) -> Document {
     let created = match order {
         Order::Fifo => 1,
         Order::Filo => -1,
@@ -95,6 +106,9 @@ impl MongoStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        self.heed_restart()?;
+        self.undo_unanswered(request.now)?;
+        let request = &ClaimRequest { lease: &self.by_server_time(request.lease, request.now)?, ..*request };
         if let Some(fw_id) = request.fw_id
             && let Some(claim) = self.claim_reserved(request, fw_id)?
         {
@@ -113,12 +127,38 @@ impl MongoStore {
 
     fn claim_unreserved(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {
         let ids = self.take_launch_ids(if request.fw_id.is_some() { 1 } else { limit })?;
+        let claimed = self.claim_with(request, limit, &ids);
+        if claimed.is_err() {
+            self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+        }
+        claimed
+    }
+
+    /// Undoes claims that the server has made, and could not say so: nobody would know of them until
+    /// their leases end.
+    fn undo_unanswered(&self, now: Timestamp) -> Result<()> {
+        let ids = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let made = self.fireworks.find(doc! { "launches": { "$in": ints(&ids) } });
+        let made = self.collect(made.projection(doc! { "fw_id": 1, "launches": 1 }).run())?;
+        let held = made.iter().filter_map(|firework| {
+            let launch_id = int_list(firework.get("launches")).into_iter().find(|id| ids.contains(id))?;
+            Some(Held { fw_id: firework.get("fw_id").and_then(as_int)?, launch_id })
+        });
+        self.release_claims(&held.collect::<Vec<_>>(), now)?;
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| !ids.contains(id));
+        Ok(())
+    }
+
+    fn claim_with(&self, request: &ClaimRequest<'_>, limit: usize, ids: &[LaunchId]) -> Result<Vec<Claim>> {
         let fireworks = match (request.fw_id, limit) {
-            (None, 2..) => self.take_several(request, &ids)?,
+            (None, 2..) => self.take_several(request, ids)?,
             _ => self.take_one(request, ids[0])?.into_iter().collect(),
         };
         let used: Vec<LaunchId> = fireworks.iter().map(|(_, launch_id)| *launch_id).collect();
-        self.return_launch_ids(&ids.into_iter().filter(|id| !used.contains(id)).collect::<Vec<_>>());
+        self.return_launch_ids(&ids.iter().copied().filter(|id| !used.contains(id)).collect::<Vec<_>>());
         if fireworks.is_empty() {
             return Ok(Vec::new());
         }
@@ -154,7 +194,7 @@ impl MongoStore {
             return Ok(None);
         }
         let open = doc! { "launch_id": int(launch.launch_id), "state": State::Reserved.as_str() };
-        launch.take_up(&request.place(&firework), request.lease, request.now);
+        launch.take_up(&request.reserved_place(&firework, &launch), request.lease, request.now);
         let written = self.launches.update_one(open, doc! { "$set": launch.to_document() });
         if self.ask(written.write_concern(journaled()).run())?.matched_count == 0 {
             // The reservation was cancelled at the same moment.
@@ -178,7 +218,7 @@ impl MongoStore {
                 "fw_id": int(fw_id),
                 "state": { "$in": [State::Ready.as_str(), State::Reserved.as_str()] },
             },
-            None => claimable(request.worker),
+            None => claimable(request.worker, request.now),
         };
         let taken = self
             .fireworks
@@ -194,7 +234,7 @@ impl MongoStore {
     fn take_several(&self, request: &ClaimRequest<'_>, ids: &[LaunchId]) -> Result<Vec<(Firework, LaunchId)>> {
         let candidates = self
             .fireworks
-            .find(claimable(request.worker))
+            .find(claimable(request.worker, request.now))
             .sort(order(request.order))
             .limit(ids.len() as i64)
             .projection(doc! { "_id": 0, "fw_id": 1 });
@@ -233,7 +273,7 @@ impl MongoStore {
 
     /// Tells the workflows, and remembers where the fireworks stand in them. A workflow that is
     /// locked is not waited for: the outcome will set the state.
-    fn enter_running(&self, claims: &[Claim], now: Timestamp) -> Result<()> {
+    pub(super) fn enter_running(&self, claims: &[Claim], now: Timestamp) -> Result<()> {
         if let [claim] = claims {
             let fw_ids = [claim.firework.fw_id];
             let free = not_begun(doc! { "nodes": int(fw_ids[0]) }, &fw_ids);
@@ -283,7 +323,12 @@ impl MongoStore {
     /// Backwards through the steps of a claim.
     pub(super) fn release_claims(&self, claims: &[Held], now: Timestamp) -> Result<()> {
         for &Held { fw_id, launch_id } in claims {
-            self.leave_running(fw_id, State::Ready, now)?;
+            let ours = doc! { "fw_id": int(fw_id), "launches": int(launch_id) };
+            if self.ask(self.fireworks.count_documents(ours).run())? == 0 {
+                // An attempt before this one has come so far, and it may be somebody else's by now.
+                continue;
+            }
+            self.leave_state(fw_id, State::Running, State::Ready, now)?;
             let mine = doc! { "launch_id": int(launch_id), "state": State::Running.as_str() };
             self.ask(self.launches.delete_one(mine).run())?;
             let mine = doc! { "fw_id": int(fw_id), "launches": int(launch_id), "state": State::Running.as_str() };
@@ -297,22 +342,22 @@ impl MongoStore {
         Ok(())
     }
 
-    /// Sets the state of a firework that was RUNNING back in its workflow. Others hold the lock for milliseconds only,
+    /// Sets the state of a firework that was in `from` back in its workflow. Others hold the lock for milliseconds only,
     /// and nobody would correct the state later: so it is waited for, but not for long, for the
-    /// firework itself must not stay RUNNING.
-    pub(super) fn leave_running(&self, fw_id: FwId, to: State, now: Timestamp) -> Result<()> {
+    /// firework itself must not stay as it is.
+    pub(super) fn leave_state(&self, fw_id: FwId, from: State, to: State, now: Timestamp) -> Result<()> {
         let state = format!("fw_states.{fw_id}");
         let begun = Instant::now();
         loop {
-            let running = doc! { "nodes": int(fw_id), &state: State::Running.as_str() };
-            let mut free = running.clone();
+            let there = doc! { "nodes": int(fw_id), &state: from.as_str() };
+            let mut free = there.clone();
             free.insert("locked", doc! { "$exists": false });
             let ready = doc! { "$set": { &state: to.as_str(), "updated_on": time::to_bson_date(now) } };
             let after = self.workflows.find_one_and_update(free, ready).return_document(ReturnDocument::After);
             if let Some(workflow) = self.ask(after.run())? {
                 return self.correct_state(&workflow);
             }
-            let is_locked = self.ask(self.workflows.count_documents(running).run())? > 0;
+            let is_locked = self.ask(self.workflows.count_documents(there).run())? > 0;
             if !is_locked || begun.elapsed() > PATIENCE {
                 return Ok(());
             }
@@ -336,7 +381,7 @@ impl MongoStore {
 
 /// The workflow, as long as it is free and the fireworks have not begun: a late write must not set
 /// a COMPLETED firework back.
-fn not_begun(mut workflow: Document, fw_ids: &[FwId]) -> Document {
+pub fn not_begun(mut workflow: Document, fw_ids: &[FwId]) -> Document {
     workflow.insert("locked", doc! { "$exists": false });
     let before = [State::Waiting, State::Ready, State::Reserved].map(State::as_str);
     for fw_id in fw_ids {
@@ -347,10 +392,15 @@ fn not_begun(mut workflow: Document, fw_ids: &[FwId]) -> Document {
 
 /// The fireworks run; so does the workflow, unless something in it weighs more.
 fn begin(fw_ids: &[FwId], now: Timestamp) -> Vec<Document> {
-    let running = State::Running.as_str();
-    let mut set: Document = fw_ids.iter().map(|fw_id| (format!("fw_states.{fw_id}"), running.into())).collect();
+    begin_as(State::Running, fw_ids, now)
+}
+
+/// The same, RUNNING or only RESERVED.
+pub fn begin_as(state: State, fw_ids: &[FwId], now: Timestamp) -> Vec<Document> {
+    let name = state.as_str();
+    let mut set: Document = fw_ids.iter().map(|fw_id| (format!("fw_states.{fw_id}"), name.into())).collect();
     set.insert("updated_on", time::to_bson_date(now));
     let idle = [State::Ready, State::Reserved, State::Waiting].map(State::as_str).to_vec();
-    set.insert("state", doc! { "$cond": [{ "$in": ["$state", idle] }, running, "$state"] });
+    set.insert("state", doc! { "$cond": [{ "$in": ["$state", idle] }, name, "$state"] });
     vec![doc! { "$set": set }]
 }

@@ -1,7 +1,7 @@
 //! Commands that the driver has no method for, and its errors in our words.
 
 use bson::{Bson, Document, doc};
-use mongodb::error::ErrorKind;
+use mongodb::error::{ErrorKind, WriteFailure};
 
 use super::MongoStore;
 use crate::store::{Result, StoreError};
@@ -32,6 +32,10 @@ const PER_STATEMENT: usize = 16;
 
 /// MongoDB's error code for "_id cannot be an array".
 const INVALID_ID: i64 = 53;
+
+/// What a server answers that shuts down, or hands over to another of its replica set: host unreachable
+/// or not found, timeouts, shutdown, not primary, primary stepped down, interrupted.
+const LEAVING: [i64; 14] = [6, 7, 89, 91, 134, 189, 262, 9001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436];
 
 /// A statement that stops an ordered bulk when it matches nothing: an upsert whose insertion
 /// cannot succeed. A plain update that matches nothing is no error for MongoDB, and the bulk would
@@ -72,16 +76,19 @@ impl MongoStore {
             command.insert("writeConcern", doc! { "j": true });
         }
         let answer = self.ask(self.database.run_command(command).run())?;
-        let refused = |reason: String| StoreError::Refused { place: self.settings.place(), reason };
+        let refused = |error: &Document, otherwise: &str| {
+            let reason = error.get_str("errmsg").unwrap_or(otherwise).to_owned();
+            refusal(self.settings.place(), error.get("code").and_then(as_int), reason)
+        };
         let mut stopped = false;
         for error in answer.get_array("writeErrors").into_iter().flatten().filter_map(Bson::as_document) {
             if error.get("code").and_then(as_int) != Some(INVALID_ID) {
-                return Err(refused(error.get_str("errmsg").unwrap_or("a write failed").to_owned()));
+                return Err(refused(error, "a write failed"));
             }
             stopped = true;
         }
         if let Ok(error) = answer.get_document("writeConcernError") {
-            return Err(refused(error.get_str("errmsg").unwrap_or("a write was not made durable").to_owned()));
+            return Err(refused(error, "a write was not made durable"));
         }
         let matched = answer.get("n").and_then(as_int).unwrap_or(0);
         Ok(BulkAnswer { matched: usize::try_from(matched).unwrap_or(0), stopped })
@@ -118,13 +125,40 @@ pub fn error(place: &str, error: &mongodb::error::Error) -> StoreError {
         }
         ErrorKind::Io(source) => StoreError::Unreachable { place, reason: source.to_string() },
         ErrorKind::ConnectionPoolCleared { message, .. } => StoreError::Unreachable { place, reason: message.clone() },
-        kind => StoreError::Refused { place, reason: kind.to_string() },
+        kind => {
+            let code = match kind {
+                ErrorKind::Command(error) => Some(error.code),
+                ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+                _ => None,
+            };
+            refusal(place, code.map(i64::from), kind.to_string())
+        }
+    }
+}
+
+/// What it means that the server refuses: nothing but that it goes, where it says so.
+fn refusal(place: String, code: Option<i64>, reason: String) -> StoreError {
+    if code.is_some_and(|code| LEAVING.contains(&code)) {
+        StoreError::Unreachable { place, reason }
+    } else {
+        StoreError::Refused { place, reason }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_leaves_comes_back_or_another_does() {
+        let answered = |code: i32| {
+            let refusal = doc! { "code": code, "codeName": "Name", "errmsg": "why" };
+            let refusal = bson::deserialize_from_document(refusal).expect("is a refusal");
+            error("here", &mongodb::error::Error::from(ErrorKind::Command(refusal))).is_transient()
+        };
+        assert!(answered(11_600) && answered(10_107), "shuts down, is not primary any more");
+        assert!(!answered(13) && !answered(11_000), "unauthorized, duplicate");
+    }
 
     #[test]
     fn statements_are_grouped_in_order_by_size() {

@@ -1,32 +1,52 @@
-//! Deleting whole workflows: fireworks first, so that nothing can be claimed; the workflow last, so
-//! that a deletion that died half way can be repeated.
+//! Deleting whole workflows, under their locks: fireworks first, so that nothing can be claimed; the
+//! workflow last, with its lock, so that others can go on with a deletion that died half way. Launches
+//! that shall go on to their end stay.
 
 use std::collections::BTreeSet;
 
+use bson::oid::ObjectId;
 use bson::{Document, doc};
 
-use super::MongoStore;
 use super::commands::ints;
+use super::lock::{Locked, Task, Wanted};
+use super::retire::Kept;
+use super::{MongoStore, view};
 use crate::store::Result;
 use crate::workflow::{FwId, LaunchId, as_int, int_list};
 
 impl MongoStore {
     pub(super) fn delete_whole_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
         let of = doc! { "nodes": { "$in": ints(fw_ids) } };
-        let found = self.workflows.find(of.clone()).projection(doc! { "nodes": 1 });
-        let mut members: Vec<FwId> =
-            self.collect(found.run())?.iter().flat_map(|document| int_list(document.get("nodes"))).collect();
-        members.sort_unstable();
-        if members.is_empty() {
-            return Ok(members);
+        let found = self.workflows.find(of).projection(doc! { "_id": 1 });
+        let mut wanted = Vec::new();
+        for document in self.collect(found.run())? {
+            let workflow = view::object_id(&document, &self.settings.place())?;
+            wanted.push(Wanted { workflow, task: Task::Delete, projection: doc! { "nodes": 1, "locked": 1 } });
         }
-        let launches = self.launches_of_nobody_else(&members)?;
+        let mut deleted = Vec::new();
+        self.with_locks(wanted, |locked| {
+            deleted.extend(self.delete_locked(&locked)?);
+            Ok(())
+        })?;
+        deleted.sort_unstable();
+        Ok(deleted)
+    }
+
+    /// Deletes workflows that we have locked. Returns their fireworks.
+    pub(super) fn delete_locked(&self, locked: &[Locked]) -> Result<Vec<FwId>> {
+        let members: Vec<FwId> = locked.iter().flat_map(|one| int_list(one.document.get("nodes"))).collect();
+        let mut launches = self.launches_of_nobody_else(&members)?;
+        let kept = self.kept_launches(&launches, Kept::Running)?;
+        launches.retain(|id| !kept.contains(id));
         self.ask(self.fireworks.delete_many(doc! { "fw_id": { "$in": ints(&members) } }).run())?;
         self.delete_files(&launches)?;
         let theirs = doc! { "launch_id": { "$in": ints(&launches) } };
         self.ask(self.launches.delete_many(theirs.clone()).run())?;
         self.ask(self.database.collection::<Document>("offline_runs").delete_many(theirs).run())?;
-        self.ask(self.workflows.delete_many(of).run())?;
+        let workflows: Vec<ObjectId> = locked.iter().map(|one| one.workflow).collect();
+        let owners: Vec<&str> = locked.iter().map(|one| one.owner.as_str()).collect();
+        let held = doc! { "_id": { "$in": workflows }, "locked.owner": { "$in": owners } };
+        self.ask(self.workflows.delete_many(held).run())?;
         Ok(members)
     }
 

@@ -71,7 +71,7 @@ impl MongoStore {
                 self.settle(vec![run], &[(launch.launch_id, launch.clone())].into(), now)?;
             }
             Some(launch) if launch.state != State::Running => {
-                self.leave_running(fw_id, launch.state, now)?;
+                self.leave_state(fw_id, State::Running, launch.state, now)?;
                 let running = doc! { "fw_id": int(fw_id), "state": State::Running.as_str() };
                 let set = doc! { "state": launch.state.as_str(), "updated_on": time::to_iso(now) };
                 self.ask(self.fireworks.update_one(running, doc! { "$set": set }).run())?;

@@ -12,10 +12,10 @@ use mongodb::error::ErrorKind;
 
 use super::commands::ints;
 use super::schema::INDEXED;
-use super::wait::{Look, describe};
+use super::wait::Look;
 use super::{MongoStore, view};
-use crate::store::examine::age;
-use crate::store::mend::{DEAD, judge};
+use crate::store::examine::{age, holder};
+use crate::store::mend::{DEAD, followed, judge};
 use crate::store::{Finding, Result, Trouble};
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, as_int, int_list, time};
 
@@ -35,13 +35,15 @@ struct Suspicion {
     /// Fireworks of which their workflow has another state.
     stale: Vec<FwId>,
     locked: Vec<(ObjectId, Bson)>,
+    unreadable: Vec<Finding>,
 }
 
 impl MongoStore {
     pub(super) fn examine_database(&self) -> Result<Vec<Finding>> {
         let at = self.server_time()?;
-        let mut findings = Vec::new();
-        let (suspicion, active) = self.first_look()?;
+        let (mut suspicion, active) = self.first_look()?;
+        let mut findings = std::mem::take(&mut suspicion.unreadable);
+        self.examine_launches(&mut findings)?;
         for part in active.chunks(BATCH) {
             self.examine_active(part, at, &mut findings)?;
         }
@@ -73,7 +75,14 @@ impl MongoStore {
         for firework in self.ask(self.fireworks.find(doc! {}).projection(projection).run())? {
             let mut firework = self.ask(firework)?;
             firework.insert("spec", doc! {});
-            let firework = Firework::from_document(&firework)?;
+            let firework = match Firework::from_document(&firework) {
+                Ok(firework) => firework,
+                Err(error) => {
+                    let fw_id = firework.get("fw_id").and_then(as_int);
+                    suspicion.unreadable.push(Finding::unreadable(fw_id, &error.to_string()));
+                    continue;
+                }
+            };
             match cached.get(&firework.fw_id) {
                 None => suspicion.orphans.push(firework.fw_id),
                 Some(state) if *state != Some(firework.state) => suspicion.stale.push(firework.fw_id),
@@ -86,13 +95,29 @@ impl MongoStore {
         Ok((suspicion, active))
     }
 
+    /// Launches that nothing can be done with.
+    fn examine_launches(&self, findings: &mut Vec<Finding>) -> Result<()> {
+        let states: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+        let no_number = |field: &str| doc! { field: { "$not": { "$type": "number" } } };
+        let bad = doc! { "$or": [{ "state": { "$nin": states } }, no_number("fw_id"), no_number("launch_id")] };
+        let projection = doc! { "fw_id": 1, "launch_id": 1, "state": 1 };
+        for launch in self.collect(self.launches.find(bad).projection(projection).run())? {
+            let shown = |key| launch.get(key).map_or("none".to_owned(), Bson::to_string);
+            let what = format!("launch {} has the state {}", shown("launch_id"), shown("state"));
+            findings.push(Finding::unreadable(launch.get("fw_id").and_then(as_int), &what));
+        }
+        Ok(())
+    }
+
     /// RESERVED and RUNNING fireworks that nobody is about.
     fn examine_active(&self, active: &[Firework], at: Timestamp, findings: &mut Vec<Finding>) -> Result<()> {
         let ids: Vec<LaunchId> = active.iter().flat_map(|firework| firework.launches.iter().copied()).collect();
         let launches = self.launch_heads(&ids)?;
         let running = |firework: &&Firework| firework.state == State::Running;
-        let judged =
-            active.iter().filter(running).filter_map(|one| judge(&one.updated_on, &one.launches, &launches, at));
+        let judged = active
+            .iter()
+            .filter(running)
+            .filter_map(|one| judge(&one.updated_on, followed(&one.launches, &launches), None, at));
         let offline = self.offline_launches(&judged.filter_map(|case| case.silent()).collect::<Vec<_>>())?;
         for firework in active {
             if firework.state == State::Running {
@@ -190,7 +215,7 @@ fn held(look: &Look, workflow: &Document) -> Finding {
     let changed = time::from_bson(&look.updated_on);
     let changed = changed.map_or_else(String::new, |changed| format!("; last changed {} ago", age(look.now, changed)));
     let over = if look.has_expired() { "; its time is over, and whoever comes by takes it over" } else { "" };
-    let text = format!("its workflow `{}` is locked by {}{changed}{over}", look.name, describe(&look.locked));
+    let text = format!("its workflow `{}` is locked by {}{changed}{over}", look.name, holder(&look.locked));
     Finding { trouble: Trouble::Locked, fw_id: int_list(workflow.get("nodes")).into_iter().min(), text }
 }
 

@@ -13,11 +13,13 @@ use super::gridfs;
 use super::insert::check_size;
 use super::load::action_of;
 use super::lock::{Run, Task, Wanted};
+use super::retire::Kept;
 use super::{MongoStore, Place, view};
 use crate::store::transfer::{file_of, in_file};
 use crate::store::{Held, Outcome, Result, Verdict, jitter};
 use crate::workflow::checkpoint::CHECKPOINT;
-use crate::workflow::{FwAction, FwId, Launch, LaunchId, State, decide, int};
+use crate::workflow::retry::MAX_LOST;
+use crate::workflow::{Cause, FwAction, FwId, Launch, LaunchId, Loss, State, decide, int, time};
 
 /// How long a workflow may take to learn of a firework that has run already, and how often we look.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,6 +28,7 @@ const LAST_LOOK: Duration = Duration::from_millis(250);
 
 impl MongoStore {
     pub(super) fn finish_launches(&self, outcomes: &[Outcome], now: Timestamp) -> Result<Vec<Verdict>> {
+        self.heed_restart()?;
         let mut ended = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             let mut launch = outcome.ended_launch();
@@ -42,13 +45,19 @@ impl MongoStore {
         }
         let followed = outcomes.iter().filter(|outcome| outcome.followed).map(|outcome| outcome.launch.launch_id);
         runs.extend(self.runs_of_followers(followed.filter_map(|id| launches.get(&id)))?);
-        let lost = self.settle(runs, &launches, now)?;
+        let lost = self.settle(runs.clone(), &launches, now)?;
+        self.server.note(runs);
+        let apart: Vec<LaunchId> =
+            launches.values().filter(|launch| lost.contains(&launch.fw_id)).map(|launch| launch.launch_id).collect();
+        // They have what they should have: an outcome of their own.
+        let kept = self.kept_launches(&apart, Kept::All)?;
         let mut places = self.places();
         Ok(outcomes
             .iter()
             .map(|Outcome { launch, .. }| {
                 places.remove(&launch.fw_id);
-                let is_recorded = launches.contains_key(&launch.launch_id) && !lost.contains(&launch.fw_id);
+                let counts = !lost.contains(&launch.fw_id) || kept.contains(&launch.launch_id);
+                let is_recorded = launches.contains_key(&launch.launch_id) && counts;
                 if is_recorded { Verdict::Recorded } else { Verdict::LeaseLost }
             })
             .collect())
@@ -184,31 +193,58 @@ impl MongoStore {
     }
 
     /// Ends an interrupted launch without an outcome (the commit), then frees its firework.
-    pub(super) fn give_launch_back(&self, held: Held, reason: &str, now: Timestamp) -> Result<bool> {
-        let Some(mut launch) = self.search_launches(&[held.launch_id])?.pop() else { return Ok(false) };
-        if launch.state != State::Running {
-            return Ok(false);
-        }
-        if self.end_launches(std::slice::from_mut(&mut launch), reason, now)? == 0 {
-            return Ok(false);
-        }
-        let mut runs = vec![Run { fw_id: held.fw_id, launch_id: held.launch_id, spawned: None }];
-        runs.extend(self.runs_of_followers([&launch].into_iter())?);
-        let lost = self.settle(runs, &BTreeMap::from([(held.launch_id, launch)]), now)?;
-        self.places().remove(&held.fw_id);
-        Ok(!lost.contains(&held.fw_id))
+    pub(super) fn give_launch_back(&self, held: Held, loss: &Loss, now: Timestamp) -> Result<bool> {
+        let Some(launch) = self.search_launches(&[held.launch_id])?.pop() else { return Ok(false) };
+        self.lose_launch(held.fw_id, launch, loss, MAX_LOST, now)
     }
 
-    /// Ends launches that run or are reserved, without an outcome.
-    pub(super) fn end_launches(&self, launches: &mut [Launch], reason: &str, now: Timestamp) -> Result<usize> {
-        let open = [State::Running, State::Reserved].map(State::as_str).to_vec();
+    /// Ends a launch that is lost, if it still is as it was read (the commit), then frees its
+    /// firework.
+    pub(super) fn lose_launch(
+        &self,
+        fw_id: FwId,
+        mut launch: Launch,
+        loss: &Loss,
+        max_lost: u64,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let is_open = matches!(launch.state, State::Running | State::Reserved);
+        if !is_open || self.end_launches(std::slice::from_mut(&mut launch), loss, max_lost, now)? == 0 {
+            return Ok(false);
+        }
+        let launch_id = launch.launch_id;
+        let mut runs = vec![Run { fw_id, launch_id, spawned: None }];
+        runs.extend(self.runs_of_followers([&launch].into_iter())?);
+        let lost = self.settle(runs, &BTreeMap::from([(launch_id, launch)]), now)?;
+        self.places().remove(&fw_id);
+        Ok(!lost.contains(&fw_id))
+    }
+
+    /// Ends launches that run or are reserved, without an outcome, as far as they are as they were
+    /// read: a lease that has been renewed meanwhile is alive.
+    pub(super) fn end_launches(
+        &self,
+        launches: &mut [Launch],
+        loss: &Loss,
+        max_lost: u64,
+        now: Timestamp,
+    ) -> Result<usize> {
         let statements = launches.iter_mut().map(|launch| {
-            launch.lose(reason, now);
+            let mut as_read = doc! { "launch_id": int(launch.launch_id), "state": launch.state.as_str() };
+            if loss.cause != Cause::User
+                && let Some((index, lease)) = launch.lease_index().zip(launch.lease())
+            {
+                as_read.insert(format!("state_history.{index}.lease.until"), time::to_iso(lease.until));
+                as_read.insert(format!("state_history.{index}.lease.owner"), lease.owner);
+            }
+            launch.lose(loss, max_lost, now);
             let mut set = doc! { "state": launch.state.as_str() };
+            if let Some(action) = &launch.action {
+                set.insert("action", action.clone());
+            }
             set.extend(launch.times());
             let entry = launch.state_history.last().cloned().unwrap_or_default();
-            let filter = doc! { "launch_id": int(launch.launch_id), "state": { "$in": open.clone() } };
-            update(filter, doc! { "$set": set, "$push": { "state_history": entry } })
+            update(as_read, doc! { "$set": set, "$push": { "state_history": entry } })
         });
         Ok(self.bulk("launches", statements.collect(), Journal::Yes)?.matched)
     }
@@ -219,7 +255,7 @@ impl MongoStore {
         let ids: Vec<LaunchId> = runs.iter().map(|run| run.launch_id).collect();
         let mut launches = BTreeMap::new();
         for mut launch in self.launches_with_actions(&ids)? {
-            if !launch.was_lost() {
+            if launch.again().is_none() {
                 // Python's `detect_lostruns --fizzle` ends launches without an action.
                 launch.action.get_or_insert_with(|| FwAction::default().to_document());
             }

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
+use super::claim::journaled;
 use super::{MongoStore, unreadable};
 use crate::store::Result;
 use crate::workflow::{LaunchId, as_int, int};
@@ -22,12 +23,15 @@ pub struct Block {
 }
 
 impl MongoStore {
-    /// Takes `count` ids from a counter; returns the first.
+    /// Takes `count` ids from a counter; returns the first. They are written down before they are
+    /// used: a server that is killed would give them to others again, and an id of a launch is what
+    /// tells whose it is.
     pub(super) fn take_ids(&self, counter: &str, count: usize) -> Result<i64> {
         let collection = self.database.collection::<Document>("fw_id_assigner");
         let take = || {
             let update = doc! { "$inc": { counter: int(count as i64) } };
-            self.ask(collection.find_one_and_update(doc! {}, update).return_document(ReturnDocument::Before).run())
+            let taken = collection.find_one_and_update(doc! {}, update).return_document(ReturnDocument::Before);
+            self.ask(taken.write_concern(journaled()).run())
         };
         let before = match take()? {
             Some(document) => Some(document),

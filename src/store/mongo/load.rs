@@ -190,9 +190,12 @@ impl MongoStore {
                 match firework.filter(|firework| firework.launches.contains(&run.launch_id)).map(|one| one.state) {
                     // Held while it ran: it stays so, but its launch counts.
                     Some(State::Running | State::Defused | State::Paused | State::Archived) => true,
-                    // Done by somebody who took over our lock; or by whom we took it from, up to
-                    // the workflow.
-                    Some(state) if state.is_final() => one.taken_over && state == launches[&run.launch_id].state,
+                    // Done by somebody who took over our lock; or up to the workflow, by whom we took
+                    // it from, or under a lock that a killed server forgot: then it does not know.
+                    Some(state) if state.is_final() => {
+                        let is_half_done = one.taken_over || part.uncached.contains_key(&run.fw_id);
+                        is_half_done && state == launches[&run.launch_id].state
+                    }
                     _ => {
                         lost.insert(run.fw_id);
                         false
@@ -238,7 +241,7 @@ impl MongoStore {
 pub fn runs_of<'l>(task: &'l Task, launches: &BTreeMap<LaunchId, Launch>) -> Vec<&'l Run> {
     match task {
         Task::Outcomes(runs) => runs.iter().filter(|run| launches.contains_key(&run.launch_id)).collect(),
-        Task::Verb(..) | Task::Append(..) | Task::Correct => Vec::new(),
+        Task::Verb(..) | Task::Append(..) | Task::Correct | Task::Delete => Vec::new(),
     }
 }
 

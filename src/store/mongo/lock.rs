@@ -1,6 +1,7 @@
 //! The lock of a workflow: FireWorks' `locked` field, with a value that says whose it is, until
 //! when, and what its holder was doing, so that anybody can finish it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use bson::oid::ObjectId;
@@ -8,17 +9,20 @@ use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use mongodb::options::ReturnDocument;
 
+use super::claim::journaled;
 use super::commands::{Journal, update};
 use super::wait::pause;
 use super::{MongoStore, view};
-use crate::store::{Result, Verb};
-use crate::workflow::{FwId, LaunchId, as_int, int, time};
+use crate::store::{Result, StoreError, Verb};
+use crate::workflow::{FwId, LaunchId, State, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
 pub const HOLD: SignedDuration = SignedDuration::from_secs(30);
 
 /// The name under which [`Task::Correct`] is stored.
 const CORRECT: &str = "correct";
+/// That of [`Task::Delete`].
+const DELETE: &str = "delete";
 
 /// What is done under a lock.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +35,8 @@ pub enum Task {
     Append(FwId, usize),
     /// Bring in order what somebody left half done who told nobody what it was.
     Correct,
+    /// Delete it all.
+    Delete,
 }
 
 /// A launch that has ended, and the first id of the fireworks it spawns.
@@ -88,6 +94,9 @@ impl Task {
             Task::Correct => {
                 value.insert("verb", CORRECT);
             }
+            Task::Delete => {
+                value.insert("verb", DELETE);
+            }
         }
         value
     }
@@ -97,7 +106,7 @@ impl Task {
         match self {
             Task::Outcomes(runs) => runs.first().map(|run| run.fw_id),
             Task::Verb(_, fw_id) => Some(*fw_id),
-            Task::Append(..) | Task::Correct => None,
+            Task::Append(..) | Task::Correct | Task::Delete => None,
         }
     }
 
@@ -113,8 +122,10 @@ impl Task {
         {
             return Task::Append(first, usize::try_from(count).unwrap_or_default());
         }
-        if value.get_str("verb").is_ok_and(|verb| verb == CORRECT) {
-            return Task::Correct;
+        match value.get_str("verb") {
+            Ok(CORRECT) => return Task::Correct,
+            Ok(DELETE) => return Task::Delete,
+            _ => {}
         }
         let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
         Task::Outcomes(
@@ -126,10 +137,20 @@ impl Task {
     }
 }
 
+/// Whether locks for these tasks, and what is done under them, must survive a server that is killed: the
+/// next one goes on with what comes, and without the lock nobody could finish what changes more than the
+/// states of fireworks.
+pub fn journal<'t>(mut tasks: impl Iterator<Item = &'t Task>) -> Journal {
+    let is_simple = |task: &Task| matches!(task, Task::Outcomes(runs) if runs.iter().all(|run| run.spawned.is_none()));
+    if tasks.all(is_simple) { Journal::No } else { Journal::Yes }
+}
+
 /// What came of trying to lock.
 enum Attempt {
     Got(Box<Locked>),
     Busy(Wanted),
+    /// It is over, and has not been noted.
+    Over(Wanted),
     /// The workflow has been deleted.
     Gone,
 }
@@ -137,55 +158,85 @@ enum Attempt {
 impl MongoStore {
     /// Locks all of them; `work` is called with those that are ours, as soon as they are. Workflows
     /// that have been deleted are left out.
-    pub(super) fn with_locks(
+    pub(super) fn with_locks(&self, wanted: Vec<Wanted>, work: impl FnMut(Vec<Locked>) -> Result<()>) -> Result<()> {
+        // Outcomes are those of workflows that are not over, and such are looked at by all who mend.
+        let by_verb = wanted.iter().filter(|one| !matches!(one.task, Task::Outcomes(_)));
+        let mut noted = by_verb.map(|one| one.workflow).collect();
+        self.note_busy(&noted)?;
+        let result = self.lock_all(wanted, &mut noted, work);
+        // A lock may be left where the store does not answer.
+        if !result.as_ref().is_err_and(StoreError::is_transient) {
+            self.forget_busy(&noted)?;
+        }
+        result
+    }
+
+    fn lock_all(
         &self,
         mut wanted: Vec<Wanted>,
+        noted: &mut BTreeSet<ObjectId>,
         mut work: impl FnMut(Vec<Locked>) -> Result<()>,
     ) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let mut got = Vec::new();
-            let mut busy = Vec::new();
-            for attempt in self.try_lock(wanted)? {
+            let (mut got, mut busy, mut over) = (Vec::new(), Vec::new(), Vec::new());
+            for attempt in self.try_lock(wanted, noted)? {
                 match attempt {
                     Attempt::Got(locked) => got.push(*locked),
                     Attempt::Busy(again) => busy.push(again),
+                    Attempt::Over(again) => over.push(again),
                     Attempt::Gone => {}
                 }
             }
+            // Reported once more, perhaps: the server was restarted, or a result was found.
+            let late: BTreeSet<ObjectId> = over.iter().map(|one| one.workflow).collect();
+            self.note_busy(&late)?;
+            noted.extend(late);
             if !got.is_empty() {
                 self.forget_waits(&got);
                 work(got)?;
             }
-            if busy.is_empty() {
+            if busy.is_empty() && over.is_empty() {
                 return Ok(());
             }
             for one in &busy {
                 self.attend(one, begun.elapsed())?;
             }
-            std::thread::sleep(pause(begun.elapsed()));
+            if over.is_empty() {
+                std::thread::sleep(pause(begun.elapsed()));
+            }
+            busy.extend(over);
             wanted = busy;
         }
     }
 
-    fn try_lock(&self, wanted: Vec<Wanted>) -> Result<Vec<Attempt>> {
+    fn try_lock(&self, wanted: Vec<Wanted>, noted: &BTreeSet<ObjectId>) -> Result<Vec<Attempt>> {
         let owner = uuid::Uuid::now_v7().to_string();
         let until = self.server_time()? + HOLD;
-        let free = |workflow: ObjectId| doc! { "_id": workflow, "locked": { "$exists": false } };
+        let free = |one: &Wanted| {
+            let mut free = doc! { "_id": one.workflow, "locked": { "$exists": false } };
+            if !noted.contains(&one.workflow) {
+                free.insert("state", doc! { "$nin": OVER.map(State::as_str).to_vec() });
+            }
+            free
+        };
         let lock = |task: &Task| doc! { "$set": { "locked": task.value(&owner, until) } };
         let documents: Vec<Document> = if let [one] = wanted.as_slice() {
-            let locked = self
+            let mut locked = self
                 .workflows
-                .find_one_and_update(free(one.workflow), lock(&one.task))
+                .find_one_and_update(free(one), lock(&one.task))
                 .projection(one.projection.clone())
                 .return_document(ReturnDocument::After);
+            if journal(std::iter::once(&one.task)) == Journal::Yes {
+                locked = locked.write_concern(journaled());
+            }
             match self.ask(locked.run())? {
                 Some(document) => vec![document],
                 None => self.look_at(&wanted)?,
             }
         } else {
-            let statements = wanted.iter().map(|one| update(free(one.workflow), lock(&one.task)));
-            self.bulk("workflows", statements.collect(), Journal::No)?;
+            let statements = wanted.iter().map(|one| update(free(one), lock(&one.task)));
+            self.bulk("workflows", statements.collect(), journal(wanted.iter().map(|one| &one.task)))?;
             self.look_at(&wanted)?
         };
         let place = self.settings.place();
@@ -204,6 +255,7 @@ impl MongoStore {
                     document,
                     taken_over: false,
                 })),
+                Some(document) if !document.contains_key("locked") && is_over(&document) => Attempt::Over(one),
                 Some(_) => Attempt::Busy(one),
             })
             .collect())
@@ -212,7 +264,7 @@ impl MongoStore {
     /// Reads workflows with all their projections together; those of different workflows do not
     /// meet, since ids are unique.
     fn look_at(&self, wanted: &[Wanted]) -> Result<Vec<Document>> {
-        let mut projection = Document::new();
+        let mut projection = doc! { "state": 1, "locked": 1 };
         for one in wanted {
             projection.extend(one.projection.clone());
         }
@@ -230,6 +282,13 @@ impl MongoStore {
         self.ask(self.workflows.update_one(filter, doc! { "$unset": { "locked": "" } }).run())?;
         Ok(())
     }
+}
+
+/// States in which nobody would look for a lock.
+const OVER: [State; 2] = [State::Completed, State::Archived];
+
+fn is_over(document: &Document) -> bool {
+    document.get_str("state").is_ok_and(|state| OVER.iter().any(|over| over.as_str() == state))
 }
 
 fn holder(document: &Document) -> Option<&str> {

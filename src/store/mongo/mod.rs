@@ -16,17 +16,19 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bson::oid::ObjectId;
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::{Client, Collection, Database};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Outcome, Result, Seen, Steered, Store,
-    StoreError, Take, Verb, Verdict, WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
+    Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss};
 
 mod apply;
+mod busy;
+mod care;
 mod claim;
 mod clock;
 mod commands;
@@ -44,6 +46,10 @@ mod keep;
 mod load;
 mod lock;
 mod mend;
+mod offline;
+mod reserve;
+mod restart;
+mod retire;
 mod schema;
 mod settings;
 mod sizes;
@@ -67,7 +73,12 @@ pub struct MongoStore {
     places: Mutex<HashMap<FwId, Place>>,
     /// Launch ids taken and not yet used.
     launch_ids: Mutex<ids::Block>,
+    /// Launch ids of claims that the server did not answer: it may have made them.
+    unanswered: Mutex<Vec<LaunchId>>,
+    /// How far the clock is taken to be ahead of what the server says.
+    ahead: SignedDuration,
     clock: clock::Clock,
+    server: restart::Server,
     /// Locks of others that somebody here waits for.
     waits: wait::Waits,
 }
@@ -80,10 +91,13 @@ struct Place {
 }
 
 impl MongoStore {
-    /// Prepares a connection; the server is contacted at the first operation.
-    pub fn connect(settings: &MongoSettings) -> Result<Self> {
-        let client = Client::with_options(settings.client_options()?)
-            .map_err(|error| commands::error(&settings.place(), &error))?;
+    /// Prepares a connection; the server is contacted at the first operation. Its clock is taken to be
+    /// `ahead` of what it shows.
+    pub fn connect(settings: &MongoSettings, ahead: SignedDuration) -> Result<Self> {
+        let server = restart::Server::default();
+        let mut options = settings.client_options()?;
+        options.sdam_event_handler = Some(server.listener());
+        let client = Client::with_options(options).map_err(|error| commands::error(&settings.place(), &error))?;
         let database = client.database(&settings.name);
         Ok(MongoStore {
             fireworks: database.collection("fireworks"),
@@ -93,7 +107,10 @@ impl MongoStore {
             settings: settings.clone(),
             places: Mutex::default(),
             launch_ids: Mutex::default(),
+            unanswered: Mutex::default(),
+            ahead,
             clock: Mutex::default(),
+            server,
             waits: Mutex::default(),
         })
     }
@@ -104,7 +121,13 @@ impl MongoStore {
 
     /// Turns the driver's errors into ours.
     fn ask<T>(&self, answer: mongodb::error::Result<T>) -> Result<T> {
-        answer.map_err(|error| commands::error(&self.settings.place(), &error))
+        answer.map_err(|error| {
+            let error = commands::error(&self.settings.place(), &error);
+            if matches!(error, StoreError::Unreachable { .. }) {
+                self.server.doubt();
+            }
+            error
+        })
     }
 
     /// All documents of a cursor.
@@ -118,8 +141,16 @@ impl Store for MongoStore {
         format!("MongoDB {}", self.settings.place())
     }
 
+    fn clock(&self) -> Result<Timestamp> {
+        self.server_time()
+    }
+
     fn initialise(&self) -> Result<()> {
         self.initialise_database()
+    }
+
+    fn tune(&self, full: bool) -> Result<()> {
+        self.tune_database(full)
     }
 
     fn reset(&self) -> Result<()> {
@@ -138,6 +169,34 @@ impl Store for MongoStore {
         self.renew_leases(held, seen, lease, now)
     }
 
+    fn reserve(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>> {
+        self.reserve_firework(request)
+    }
+
+    fn note_job(&self, launch_id: LaunchId, job: &str, cluster: Option<&str>) -> Result<bool> {
+        self.write_reservation_id(launch_id, job, cluster)
+    }
+
+    fn cancel_reservation(&self, held: Held, now: Timestamp) -> Result<bool> {
+        self.cancel_reserved(held, now)
+    }
+
+    fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()> {
+        self.insert_offline_run(run, now)
+    }
+
+    fn offline_runs(&self) -> Result<Vec<OfflineRun>> {
+        self.open_offline_runs()
+    }
+
+    fn show_offline(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
+        self.write_offline_launch(launch, now)
+    }
+
+    fn close_offline_run(&self, launch_id: LaunchId, end: OfflineEnd, now: Timestamp) -> Result<bool> {
+        self.end_offline_run(launch_id, end, now)
+    }
+
     fn checkpoint(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
         self.write_checkpoint(launch, now)
     }
@@ -150,8 +209,16 @@ impl Store for MongoStore {
         self.finish_launches(outcomes, now)
     }
 
-    fn give_back(&self, held: Held, reason: &str, now: Timestamp) -> Result<bool> {
-        self.give_launch_back(held, reason, now)
+    fn sync(&self) -> Result<()> {
+        self.write_down()
+    }
+
+    fn give_back(&self, held: Held, loss: &Loss, now: Timestamp) -> Result<bool> {
+        self.give_launch_back(held, loss, now)
+    }
+
+    fn lose(&self, launch: &Launch, loss: &Loss, max_lost: u64, now: Timestamp) -> Result<bool> {
+        self.lose_launch(launch.fw_id, launch.clone(), loss, max_lost, now)
     }
 
     fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
@@ -166,8 +233,24 @@ impl Store for MongoStore {
         self.set_in_specs(fw_ids, set, now)
     }
 
-    fn mend(&self, every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>> {
-        self.mend_some(every, now)
+    fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>> {
+        self.mend_some(mending, now)
+    }
+
+    fn refresh(&self, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
+        self.refresh_workflow(fw_id, now)
+    }
+
+    fn unlock(&self, fw_id: FwId, force: bool, now: Timestamp) -> Result<Unlocking> {
+        self.unlock_workflow(fw_id, force, now)
+    }
+
+    fn retire(&self, launches: &[LaunchId], loss: &Loss, now: Timestamp) -> Result<Vec<LaunchId>> {
+        self.retire_launches(launches, loss, now)
+    }
+
+    fn mark_kept(&self, launches: &[LaunchId], kept: bool) -> Result<()> {
+        self.mark_launches(launches, kept)
     }
 
     fn examine(&self, _now: Timestamp) -> Result<Vec<Finding>> {
@@ -185,7 +268,8 @@ impl Store for MongoStore {
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64> {
         let filter = doc! { "fw_id": { "$in": commands::ints(fw_ids) } };
         let update = doc! { "$set": { "spec._priority": crate::workflow::int(priority) } };
-        Ok(self.ask(self.fireworks.update_many(filter, update).run())?.matched_count)
+        let written = self.fireworks.update_many(filter, update).write_concern(claim::journaled());
+        Ok(self.ask(written.run())?.matched_count)
     }
 
     fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
@@ -200,12 +284,37 @@ impl Store for MongoStore {
         self.ask(self.fireworks.count_documents(find::firework_filter(query)).run())
     }
 
-    fn count_claimable(&self, worker: &FWorker, limit: u64) -> Result<u64> {
-        self.ask(self.fireworks.count_documents(claim::claimable(worker)).limit(limit).run())
+    fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64> {
+        self.ask(self.fireworks.count_documents(claim::claimable(worker, when)).limit(limit).run())
+    }
+
+    fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>> {
+        let some = doc! { "$limit": super::MANY_READY };
+        let values = doc! { "$group": { "_id": "$spec._walltime" } };
+        let pipeline = [doc! { "$match": claim::claimable(worker, Timestamp::now()) }, some, values];
+        let found = self.collect(self.fireworks.aggregate(pipeline).run())?;
+        Ok(found.into_iter().filter_map(|mut one| one.remove("_id")).filter(|value| *value != Bson::Null).collect())
     }
 
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
         self.launches_with_actions(ids)
+    }
+
+    fn open_launches(&self) -> Result<Vec<Launch>> {
+        self.search_open_launches()
+    }
+
+    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {
+        self.matching(&self.fireworks, "fw_id", query)
+    }
+
+    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>> {
+        let found = self.workflows.find(query.clone()).projection(doc! { "_id": 0, "nodes": 1 });
+        Ok(self.collect(found.run())?.iter().flat_map(|one| crate::workflow::int_list(one.get("nodes"))).collect())
+    }
+
+    fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>> {
+        self.matching(&self.launches, "launch_id", query)
     }
 
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {

@@ -91,6 +91,8 @@ impl MongoStore {
         if self.ask(counter.find_one(doc! {}).run())?.is_none() {
             let make = doc! { "$setOnInsert": counters };
             self.ask(counter.update_one(doc! { "_id": -1 }, make).upsert(true).run())?;
+        } else {
+            self.ask(counter.update_one(doc! {}, doc! { "$max": counters }).run())?;
         }
         Ok(())
     }
@@ -108,7 +110,7 @@ impl MongoStore {
         for collection in ["fireworks", "launches", "workflows", "offline_runs", "fw_id_assigner"] {
             self.ask(self.database.collection::<Document>(collection).delete_many(doc! {}).run())?;
         }
-        for collection in ["fw_gridfs.files", "fw_gridfs.chunks", "volley_mend", "volley_copy"] {
+        for collection in ["fw_gridfs.files", "fw_gridfs.chunks", "volley_mend", "volley_busy", "volley_copy"] {
             self.ask(self.database.collection::<Document>(collection).drop().run())?;
         }
         self.places().clear();

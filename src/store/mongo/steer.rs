@@ -11,7 +11,8 @@ use super::write::Decided;
 use super::{MongoStore, view};
 use crate::store::{Appendix, Result, Steered, StoreError, Verb};
 use crate::workflow::firework::Firework;
-use crate::workflow::{FwId, LaunchId, decide, int, time};
+use crate::workflow::retry::MAX_LOST;
+use crate::workflow::{Cause, FwId, LaunchId, Loss, decide, int, time};
 
 impl MongoStore {
     pub(super) fn steer_workflow(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
@@ -27,7 +28,7 @@ impl MongoStore {
     }
 
     /// The workflow of a firework, to be locked.
-    fn wanted(&self, fw_id: FwId, task: Task) -> Result<Wanted> {
+    pub(super) fn wanted(&self, fw_id: FwId, task: Task) -> Result<Wanted> {
         let found = self.workflows.find_one(doc! { "nodes": int(fw_id) }).projection(doc! { "_id": 1 });
         let workflow = self.ask(found.run())?.ok_or(StoreError::UnknownFirework(fw_id))?;
         Ok(Wanted { workflow: view::object_id(&workflow, &self.settings.place())?, task, projection: view::whole() })
@@ -55,9 +56,9 @@ impl MongoStore {
             let reset = self.fireworks_by_id(&put_away.iter().copied().collect::<Vec<_>>())?;
             let listed: Vec<LaunchId> = reset.into_iter().flat_map(|firework| firework.launches).collect();
             let mut own = self.search_launches(&listed)?;
-            // One taken from a duplicate is its owner's to end.
-            own.retain(|launch| !launch.state.is_final() && put_away.contains(&launch.fw_id));
-            self.end_launches(&mut own, verb.as_str(), now)?;
+            // One taken from a duplicate is its owner's to end, and one that is kept goes on.
+            own.retain(|launch| !launch.state.is_final() && put_away.contains(&launch.fw_id) && !launch.is_kept());
+            self.end_launches(&mut own, &Loss::new(Cause::User, verb.as_str()), MAX_LOST, now)?;
             let steered = Steered {
                 changed: changes.edits.iter().map(|edit| edit.fw_id).collect(),
                 replaced: changes.detached.members.keys().copied().collect(),

@@ -15,8 +15,8 @@ use bson::{Bson, Document, doc};
 use super::claim::journaled;
 use super::commands::{Journal, LARGEST, ints};
 use super::lock::{Task, Wanted};
-use super::wait::describe;
 use super::{MongoStore, view};
+use crate::store::examine::holder;
 use crate::store::transfer::{Batches, file_of, in_file};
 use crate::store::{Batch, Give, Kind, Result, StoreError, Take, jitter};
 use crate::workflow::{FwId, LaunchId, State, as_int, int, int_list};
@@ -91,7 +91,7 @@ impl MongoStore {
             self.by_id(moving)?.into_iter().partition(|(_, workflow)| workflow.contains_key("locked"));
         for (_, workflow) in held {
             let fw_id = int_list(workflow.get("nodes")).into_iter().min().unwrap_or_default();
-            let by = workflow.get("locked").map(describe).unwrap_or_default();
+            let by = workflow.get("locked").map(holder).unwrap_or_default();
             tracing::warn!("the workflow of firework {fw_id} is locked by {by}; it is copied as it is");
         }
         let projection = doc! { "locked": 1 };
@@ -235,6 +235,11 @@ impl MongoStore {
                 let place = format!("MongoDB {}", self.settings.place());
                 return Err(StoreError::NotEmpty { place, what, count, half: is_half_copied });
             }
+        }
+        if is_half_copied {
+            // Before anything was copied; or somebody has just begun.
+            let place = format!("MongoDB {}", self.settings.place());
+            return Err(StoreError::NotEmpty { place, what: "the mark", count: 1, half: true });
         }
         Ok(())
     }

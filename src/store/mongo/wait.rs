@@ -18,9 +18,10 @@ use mongodb::options::ReturnDocument;
 use super::MongoStore;
 use super::commands::ints;
 use super::lock::{HOLD, Locked, Task, Wanted};
+use crate::store::examine::holder;
 use crate::store::mend::DEAD;
 use crate::store::{Result, StoreError, jitter};
-use crate::workflow::{FwId, as_int, int_list, time};
+use crate::workflow::{FwId, int_list, time};
 
 /// How long a lock is looked at before dates alone are believed: somebody who changes an old
 /// workflow has only just locked it.
@@ -99,7 +100,7 @@ impl MongoStore {
         if look.is_anonymous() && self.is_dead(&look, stands)? {
             return self.break_lock(&look);
         }
-        let (fw_id, by) = (wanted.task.fw_id(), describe(&look.locked));
+        let (fw_id, by) = (wanted.task.fw_id(), holder(&look.locked));
         if speaks {
             let (waits, stands) = (waits.as_secs(), stands.as_secs());
             tracing::warn!("waiting for {} for {waits} s: locked for {stands} s or more by {by}", look.title(fw_id));
@@ -174,7 +175,7 @@ impl MongoStore {
         value.insert("owner", &owner);
         value.insert("until", time::to_iso(look.now + HOLD));
         let Some(locked) = self.seize(look, owner, value, task)? else { return Ok(()) };
-        tracing::warn!("took over the workflow lock of {}", describe(&look.locked));
+        tracing::warn!("took over the workflow lock of {}", holder(&look.locked));
         self.repeat(locked, Timestamp::now())
     }
 
@@ -193,7 +194,7 @@ impl MongoStore {
     }
 
     /// Puts our name on a lock that is still as it was seen.
-    fn seize(&self, look: &Look, owner: String, value: Document, task: Task) -> Result<Option<Locked>> {
+    pub(super) fn seize(&self, look: &Look, owner: String, value: Document, task: Task) -> Result<Option<Locked>> {
         let unchanged =
             doc! { "_id": look.workflow, "locked": look.locked.clone(), "updated_on": look.updated_on.clone() };
         let seized = self
@@ -242,15 +243,4 @@ impl Look {
         let fw_id = fw_id.map_or_else(String::new, |fw_id| format!(" of firework {fw_id}"));
         format!("the workflow{fw_id} (`{}`)", self.name)
     }
-}
-
-/// The holder of a lock, for people.
-pub fn describe(locked: &Bson) -> String {
-    let Some(value) = locked.as_document() else {
-        let dead = DEAD.as_mins();
-        return format!("a Python FireWorks process (it counts as dead when nothing has changed for {dead} min)");
-    };
-    let host = value.get_str("host").unwrap_or("an unknown host");
-    let pid = value.get("pid").and_then(as_int).unwrap_or_default();
-    format!("process {pid} on {host}")
 }

@@ -11,8 +11,8 @@ use super::commands::{Journal, expect, ints, update};
 use super::detach::forget;
 use super::insert::Numbered;
 use super::load::Part;
-use super::lock::{Run, Task};
-use crate::store::Result;
+use super::lock::{Run, Task, journal};
+use crate::store::{Result, StoreError};
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::APPLIED;
 use crate::workflow::graph::{Changes, Edit, Spawn, SpecEdit};
@@ -56,7 +56,12 @@ impl MongoStore {
         for (one, spawned) in decided.iter().zip(&numbered) {
             statements.push(self.workflow_statement(one, spawned, now)?);
         }
-        self.bulk("workflows", statements, Journal::No)?;
+        let journal = journal(decided.iter().map(|one| &one.part.locked.task));
+        if self.bulk("workflows", statements, journal)?.matched < decided.len() {
+            // The fireworks have changed, and their workflow does not know: it is done once more.
+            let reason = "the lock of a workflow is gone: the server was restarted, or somebody broke it".to_owned();
+            return Err(StoreError::Unreachable { place: self.settings.place(), reason });
+        }
         for (one, spawned) in decided.iter().zip(&numbered).filter(|(_, spawned)| !spawned.is_empty()) {
             // Only now that the workflow knows them may anybody claim them.
             self.free_roots(&spawned.iter().flat_map(Numbered::free_roots).collect::<Vec<_>>(), now)?;

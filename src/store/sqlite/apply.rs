@@ -13,7 +13,8 @@ use crate::store::{Steered, replaced_in, replaced_name};
 use crate::workflow::decide;
 use crate::workflow::draft::number_together;
 use crate::workflow::graph::{Detached, Edit, Graph, Spawn};
-use crate::workflow::{Firework, FwId, Launch, LaunchId, time};
+use crate::workflow::retry::MAX_LOST;
+use crate::workflow::{Firework, FwId, Launch, LaunchId, Loss, time};
 
 /// What has been written.
 pub struct Applied {
@@ -28,7 +29,7 @@ pub fn apply(
     tx: &Transaction<'_>,
     workflow: i64,
     mut graph: Graph,
-    reason: &str,
+    reason: &Loss,
     now: Timestamp,
 ) -> Result<Applied, SqlError> {
     decide::show_fizzled_parents(&mut graph, now, |fw_ids| with_launches(tx, fw_ids))?;
@@ -56,7 +57,7 @@ fn with_launches(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<(Firework,
     Ok(found)
 }
 
-fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &str, now: Timestamp) -> Result<(), SqlError> {
+fn apply_edit(tx: &Transaction<'_>, edit: &Edit, reason: &Loss, now: Timestamp) -> Result<(), SqlError> {
     tx.prepare_cached("UPDATE fireworks SET state = ?2, updated_on = ?3 WHERE fw_id = ?1")?.execute(params![
         edit.fw_id,
         edit.to.as_str(),
@@ -75,13 +76,13 @@ fn archive_launches(
     tx: &Transaction<'_>,
     fw_id: FwId,
     archived: &[LaunchId],
-    reason: &str,
+    reason: &Loss,
     now: Timestamp,
 ) -> Result<(), SqlError> {
     for mut launch in find::launches(tx, archived)? {
-        // One taken from a duplicate is its owner's to end.
-        if !launch.state.is_final() && launch.fw_id == fw_id {
-            launch.lose(reason, now);
+        // One taken from a duplicate is its owner's to end, and one that is kept goes on.
+        if !launch.state.is_final() && launch.fw_id == fw_id && !launch.is_kept() {
+            launch.lose(reason, MAX_LOST, now);
             save_launch(tx, &launch)?;
         }
     }

@@ -1,16 +1,19 @@
 //! Claiming and releasing.
 
-use bson::Document;
+use bson::{Bson, Document};
 use jiff::Timestamp;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use super::finish::settle;
 use super::state::refresh_workflow;
 use super::{SqlError, find, graph, json, schema};
-use crate::store::{Claim, ClaimRequest, Held, Order};
+use crate::store::{Claim, ClaimRequest, Held, MANY_READY, Order};
 use crate::workflow::fworker::Category;
+use crate::workflow::json::from_bson;
 use crate::workflow::launch::representative;
-use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, time};
+use crate::workflow::retry::NOT_BEFORE;
+use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, int, time};
 
 /// A worker's own query needs MongoDB's language, which this store does not speak.
 pub fn check(query: &Document) -> Result<(), String> {
@@ -36,8 +39,8 @@ const IS_FROM: &str = "
         ELSE json_extract(task.value, '$.job.function.\"@module\"') || '.'
     END, 1, length(name.value) + 1) = name.value || '.'";
 
-/// What a worker takes.
-fn claimable(worker: &FWorker) -> Condition {
+/// What a worker takes at a time.
+fn claimable(worker: &FWorker, when: Timestamp) -> Condition {
     let mut sql = "state = 'READY' AND (fworker IS NULL OR fworker = ?1)".to_owned();
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(worker.name.clone())];
     match &worker.category {
@@ -58,15 +61,56 @@ fn claimable(worker: &FWorker) -> Condition {
             ));
         }
     }
+    if when < Timestamp::MAX {
+        values.push(Box::new(time::to_iso(when)));
+        // Few specs have it, and a search is faster than to understand them all.
+        sql.push_str(&format!(
+            " AND (instr(spec, '\"{NOT_BEFORE}\"') = 0 OR coalesce(json_extract(spec, '$.{NOT_BEFORE}'), '') <= ?{})",
+            values.len()
+        ));
+    }
+    if !worker.cannot.walltimes.is_empty() {
+        let walltimes: Vec<serde_json::Value> = worker.cannot.walltimes.iter().map(from_bson).collect();
+        values.push(Box::new(serde_json::Value::from(walltimes).to_string()));
+        sql.push_str(&format!(
+            " AND NOT EXISTS (SELECT 1 FROM json_each(?{}) one WHERE one.value = json_extract(spec, '$._walltime'))",
+            values.len()
+        ));
+    }
+    if !worker.cannot.fw_ids.is_empty() {
+        let ids: Vec<FwId> = worker.cannot.fw_ids.iter().copied().collect();
+        values.push(Box::new(serde_json::Value::from(ids).to_string()));
+        sql.push_str(&format!(" AND fw_id NOT IN (SELECT value FROM json_each(?{}))", values.len()));
+    }
     Condition { sql, values }
 }
 
 /// How many fireworks a worker could claim, counted up to `limit`.
-pub fn count(sql: &Connection, worker: &FWorker, limit: u64) -> Result<u64, SqlError> {
-    let Condition { sql: condition, values } = claimable(worker);
+pub fn count(sql: &Connection, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64, SqlError> {
+    let Condition { sql: condition, values } = claimable(worker, when);
     let query = format!("SELECT count(*) FROM (SELECT 1 FROM fireworks WHERE {condition} LIMIT {limit})");
     let count: i64 = sql.prepare_cached(&query)?.query_row(params_from_iter(values), |row| row.get(0))?;
     Ok(count.unsigned_abs())
+}
+
+/// The times that fireworks which a worker could claim say they need.
+pub fn walltimes(sql: &Connection, worker: &FWorker) -> Result<Vec<Bson>, SqlError> {
+    let Condition { sql: condition, values } = claimable(worker, Timestamp::now());
+    let query = format!(
+        "SELECT DISTINCT walltime FROM
+         (SELECT json_extract(spec, '$._walltime') AS walltime FROM fireworks WHERE {condition} LIMIT {MANY_READY})
+         WHERE walltime IS NOT NULL"
+    );
+    let mut statement = sql.prepare_cached(&query)?;
+    let found = statement.query_map(params_from_iter(values), |row| {
+        Ok(match row.get(0)? {
+            Value::Text(text) => Bson::String(text),
+            Value::Integer(seconds) => int(seconds),
+            Value::Real(seconds) => Bson::Double(seconds),
+            Value::Null | Value::Blob(_) => Bson::Null,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Takes the best fireworks and starts their launches. Duplicates of what has a launch are not
@@ -74,10 +118,7 @@ pub fn count(sql: &Connection, worker: &FWorker, limit: u64) -> Result<u64, SqlE
 pub fn claim(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>, SqlError> {
     let mut claims = Vec::new();
     loop {
-        let ids = match request.fw_id {
-            Some(fw_id) => one(tx, fw_id)?.into_iter().collect(),
-            None => best(tx, request, limit - claims.len())?,
-        };
+        let ids = take(tx, request, limit - claims.len())?;
         if ids.is_empty() {
             return Ok(claims);
         }
@@ -120,11 +161,19 @@ fn follow_duplicate(tx: &Transaction<'_>, firework: &Firework, now: Timestamp) -
     }
     // RUNNING until the launch that it follows has been applied.
     let state = if launch.state.is_final() { State::Running } else { launch.state };
-    set_running(tx, firework.fw_id, state, &launches, now)?;
+    set_state(tx, firework.fw_id, state, &launches, now)?;
     if launch.state.is_final() {
         settle(tx, firework.fw_id, launch, now)?;
     }
     Ok(true)
+}
+
+/// The fireworks to be taken next.
+pub fn take(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<FwId>, SqlError> {
+    match request.fw_id {
+        Some(fw_id) => Ok(one(tx, fw_id)?.into_iter().collect()),
+        None => best(tx, request, limit),
+    }
 }
 
 fn one(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<FwId>, SqlError> {
@@ -133,7 +182,7 @@ fn one(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<FwId>, SqlError> {
 }
 
 fn best(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<FwId>, SqlError> {
-    let Condition { sql: condition, values } = claimable(request.worker);
+    let Condition { sql: condition, values } = claimable(request.worker, request.now);
     let direction = match request.order {
         Order::Fifo => "ASC",
         Order::Filo => "DESC",
@@ -149,30 +198,35 @@ fn best(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Resul
 
 fn start(tx: &Transaction<'_>, mut firework: Firework, request: &ClaimRequest<'_>) -> Result<Claim, SqlError> {
     let fw_id = firework.fw_id;
-    let place = request.place(&firework);
     let launch = match reserved(tx, &firework)? {
         Some(mut launch) => {
-            launch.take_up(&place, request.lease, request.now);
+            launch.take_up(&request.reserved_place(&firework, &launch), request.lease, request.now);
             graph::save_launch(tx, &launch)?;
             launch
         }
         None => {
             let launch_id = schema::take_ids(tx, "next_launch_id", 1)?;
-            let launch = Launch::running(launch_id, fw_id, &place, request.lease, request.now);
-            tx.prepare_cached("INSERT INTO launches VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-                launch_id,
-                fw_id,
-                launch.state.as_str(),
-                json::text(&launch.to_document())
-            ])?;
+            let launch = Launch::running(launch_id, fw_id, &request.place(&firework), request.lease, request.now);
+            insert_launch(tx, &launch)?;
             firework.launches.push(launch_id);
             launch
         }
     };
     firework.state = State::Running;
     firework.updated_on = bson::Bson::String(time::to_iso(request.now));
-    set_running(tx, fw_id, State::Running, &firework.launches, request.now)?;
+    set_state(tx, fw_id, State::Running, &firework.launches, request.now)?;
     Ok(Claim { firework, launch })
+}
+
+/// Stores a new launch.
+pub fn insert_launch(tx: &Transaction<'_>, launch: &Launch) -> Result<(), SqlError> {
+    tx.prepare_cached("INSERT INTO launches VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        launch.launch_id,
+        launch.fw_id,
+        launch.state.as_str(),
+        json::text(&launch.to_document())
+    ])?;
+    Ok(())
 }
 
 /// The launch that a queue job was submitted for.
@@ -183,7 +237,8 @@ fn reserved(tx: &Transaction<'_>, firework: &Firework) -> Result<Option<Launch>,
     Ok(find::launches(tx, &firework.launches)?.into_iter().find(|launch| launch.state == State::Reserved))
 }
 
-fn set_running(
+/// Sets state and launches of a firework, and what follows for its workflow.
+pub fn set_state(
     tx: &Transaction<'_>,
     fw_id: FwId,
     state: State,
@@ -214,7 +269,7 @@ pub fn release(tx: &Transaction<'_>, claims: &[Held], now: Timestamp) -> Result<
         let Some(firework) = find::firework(tx, held.fw_id)? else { continue };
         let launches: Vec<LaunchId> = firework.launches.into_iter().filter(|&id| id != held.launch_id).collect();
         tx.execute("DELETE FROM launches WHERE launch_id = ?1", params![held.launch_id])?;
-        set_running(tx, held.fw_id, State::Ready, &launches, now)?;
+        set_state(tx, held.fw_id, State::Ready, &launches, now)?;
     }
     Ok(())
 }

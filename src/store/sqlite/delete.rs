@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
 
-use super::{SqlError, find, json, transfer};
+use super::{SqlError, find, graph, json, retire, transfer};
 use crate::workflow::{FwId, LaunchId};
 
 /// Deletes the workflows of these fireworks; returns every firework that went.
 pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, SqlError> {
-    let members: Vec<FwId> = tx
-        .prepare(
-            "SELECT fw_id FROM fireworks WHERE workflow IN
-             (SELECT workflow FROM fireworks WHERE fw_id IN (SELECT value FROM json_each(?1))) ORDER BY fw_id",
-        )?
-        .query_map(params![json::ids(fw_ids)], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let launches = launches_of_nobody_else(tx, &members)?;
+    let members = graph::members(tx, fw_ids)?;
+    let mut launches = launches_of_nobody_else(tx, &members)?;
+    // What shall go on to its end needs a place for its outcome.
+    let kept: Vec<LaunchId> =
+        retire::open(tx)?.iter().filter(|launch| launch.is_kept()).map(|launch| launch.launch_id).collect();
+    launches.retain(|id| !kept.contains(id));
     transfer::forget(tx, &launches)?;
     let gone = json::ids(&members);
     tx.execute("DELETE FROM launches WHERE launch_id IN (SELECT value FROM json_each(?1))", [json::ids(&launches)])?;

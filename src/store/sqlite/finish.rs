@@ -5,16 +5,22 @@ use rusqlite::{Transaction, params};
 
 use super::apply::apply;
 use super::graph::{self, Detail, Reach};
-use super::{SqlError, claim, find};
+use super::{SqlError, claim, find, retire};
 use crate::store::{Appendix, Held, Outcome, Steered, StoreError, Verb, Verdict};
 use crate::workflow::decide::{self, Refusal};
 use crate::workflow::graph::Graph;
-use crate::workflow::{FwAction, FwId, Launch};
+use crate::workflow::retry::MAX_LOST;
+use crate::workflow::{Again, Cause, FwAction, FwId, Launch, Loss};
 
 /// Records an outcome and applies it.
 pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result<Verdict, SqlError> {
     let held = Held { fw_id: outcome.launch.fw_id, launch_id: outcome.launch.launch_id };
     if claim::running(tx, held)?.is_none() {
+        if retire::kept(tx, held)?.is_some() {
+            // Its firework goes other ways; what came out is worth keeping.
+            graph::save_launch(tx, &outcome.ended_launch())?;
+            return Ok(Verdict::Recorded);
+        }
         // Reported before, by a worker that did not live to hear so?
         let owner = outcome.launch.lease().map(|lease| lease.owner).unwrap_or_default();
         let mut stored = find::launches(tx, &[held.launch_id])?.into_iter();
@@ -34,6 +40,9 @@ pub fn finish(tx: &Transaction<'_>, outcome: &Outcome, now: Timestamp) -> Result
 
 /// Applies an ended launch to a firework that follows it.
 pub fn settle(tx: &Transaction<'_>, fw_id: FwId, launch: &Launch, now: Timestamp) -> Result<(), SqlError> {
+    if let Some(again) = launch.again() {
+        return start_again(tx, fw_id, &again, now).map(drop);
+    }
     let action = launch.action.as_ref().and_then(|action| FwAction::from_document(action).ok()).unwrap_or_default();
     let reach = match (decide::needs_workflow(&action), action.propagate) {
         (true, _) => Reach::Workflow,
@@ -53,9 +62,14 @@ pub fn settle(tx: &Transaction<'_>, fw_id: FwId, launch: &Launch, now: Timestamp
         Err(refusal) => cannot_apply(loaded, fw_id, &refusal)?,
     };
     if let Some(workflow) = graph::workflow_of(tx, fw_id)? {
-        apply(tx, workflow, decided, "", now)?;
+        apply(tx, workflow, decided, &nobody(), now)?;
     }
     Ok(())
+}
+
+/// The reason of a change that ends no launch.
+pub fn nobody() -> Loss {
+    Loss::new(Cause::User, "")
 }
 
 /// Other fireworks that follow a launch: duplicates of its own.
@@ -77,26 +91,69 @@ fn cannot_apply(mut graph: Graph, fw_id: FwId, refusal: &Refusal) -> Result<Grap
 }
 
 /// Puts away an interrupted launch.
-pub fn give_back(tx: &Transaction<'_>, held: Held, reason: &str, now: Timestamp) -> Result<bool, SqlError> {
-    if claim::running(tx, held)?.is_none() {
-        return Ok(false);
+pub fn give_back(tx: &Transaction<'_>, held: Held, loss: &Loss, now: Timestamp) -> Result<bool, SqlError> {
+    match claim::running(tx, held)? {
+        Some(launch) => lose(tx, held.fw_id, launch, loss, MAX_LOST, now),
+        None => {
+            if let Some(mut launch) = retire::kept(tx, held)? {
+                launch.lose(loss, MAX_LOST, now);
+                graph::save_launch(tx, &launch)?;
+            }
+            Ok(false)
+        }
     }
-    let mut given = false;
+}
+
+/// Ends a launch that is lost, unless it has been heard of since it was read.
+pub fn lose_as_read(
+    tx: &Transaction<'_>,
+    launch: &Launch,
+    loss: &Loss,
+    max_lost: u64,
+    now: Timestamp,
+) -> Result<bool, SqlError> {
+    let held = Held { fw_id: launch.fw_id, launch_id: launch.launch_id };
+    match claim::running(tx, held)?.filter(|stored| stored.lease() == launch.lease()) {
+        Some(stored) => lose(tx, held.fw_id, stored, loss, max_lost, now),
+        None => Ok(false),
+    }
+}
+
+/// Ends a launch that is lost, and frees its firework.
+pub fn lose(
+    tx: &Transaction<'_>,
+    fw_id: FwId,
+    mut launch: Launch,
+    loss: &Loss,
+    max_lost: u64,
+    now: Timestamp,
+) -> Result<bool, SqlError> {
+    launch.lose(loss, max_lost, now);
+    graph::save_launch(tx, &launch)?;
     // No index serves the search.
-    let is_followed = find::firework(tx, held.fw_id)?.is_some_and(|firework| firework.looks_for_duplicates());
+    let is_followed = find::firework(tx, fw_id)?.is_some_and(|firework| firework.looks_for_duplicates());
+    let held = Held { fw_id, launch_id: launch.launch_id };
     let followers = if is_followed { followers(tx, held)? } else { Vec::new() };
-    // The owner last: it ends the launch.
-    let all = followers.into_iter().chain([held.fw_id]);
-    for fw_id in all {
-        let mut graph = graph::load(tx, fw_id, Reach::Children, Detail::Documents)?;
-        given = decide::give_back(&mut graph, fw_id).is_ok();
-        if let Some(workflow) = graph::workflow_of(tx, fw_id)?
-            && given
-        {
-            apply(tx, workflow, graph, reason, now)?;
+    let mut given = true;
+    for one in followers.into_iter().chain([fw_id]) {
+        match launch.again() {
+            Some(again) => given = start_again(tx, one, &again, now)?,
+            None => settle(tx, one, &launch, now)?,
         }
     }
     Ok(given)
+}
+
+/// A firework whose launch has ended runs again.
+fn start_again(tx: &Transaction<'_>, fw_id: FwId, again: &Again, now: Timestamp) -> Result<bool, SqlError> {
+    let mut graph = graph::load(tx, fw_id, Reach::Children, Detail::Documents)?;
+    let is_given = decide::give_back(&mut graph, fw_id, again).is_ok();
+    if let Some(workflow) = graph::workflow_of(tx, fw_id)?
+        && is_given
+    {
+        apply(tx, workflow, graph, &nobody(), now)?;
+    }
+    Ok(is_given)
 }
 
 /// Changes a workflow as a user asks.
@@ -111,7 +168,7 @@ pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> R
     let launching = verb.launching(&graph, fw_id);
     graph::add_launches(tx, &mut graph, &launching)?;
     verb.decide(&mut graph, fw_id).map_err(StoreError::from)?;
-    Ok(apply(tx, workflow, graph, verb.as_str(), now)?.steered)
+    Ok(apply(tx, workflow, graph, &Loss::new(Cause::User, verb.as_str()), now)?.steered)
 }
 
 /// Appends a workflow.
@@ -122,5 +179,5 @@ pub fn append(tx: &Transaction<'_>, appendix: &Appendix, now: Timestamp) -> Resu
     graph::add_launches(tx, &mut graph, &appendix.parents)?;
     let Appendix { draft, parents, detour, pull_spec_mods } = appendix;
     decide::append(&mut graph, draft.clone(), parents, *detour, *pull_spec_mods).map_err(StoreError::from)?;
-    Ok(apply(tx, workflow, graph, "append", now)?.ids.into_iter().flatten().collect())
+    Ok(apply(tx, workflow, graph, &nobody(), now)?.ids.into_iter().flatten().collect())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use rusqlite::{OptionalExtension, Params, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 
 use super::{SqlError, find, json};
 use crate::workflow::graph::{Graph, Node};
@@ -26,6 +26,15 @@ pub enum Reach {
     Descendants,
     /// The whole workflow.
     Workflow,
+}
+
+/// The fireworks of the workflows that these belong to.
+pub fn members(sql: &Connection, fw_ids: &[FwId]) -> Result<Vec<FwId>, SqlError> {
+    let mut statement = sql.prepare_cached(
+        "SELECT fw_id FROM fireworks WHERE workflow IN
+         (SELECT workflow FROM fireworks WHERE fw_id IN (SELECT value FROM json_each(?1))) ORDER BY fw_id",
+    )?;
+    Ok(statement.query_map(params![json::ids(fw_ids)], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// The firework, what is below it, and the states of the parents of them all; or the workflow.

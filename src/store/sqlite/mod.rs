@@ -7,17 +7,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bson::Document;
+use bson::{Bson, Document};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Outcome, Result, Seen, Steered, Store,
-    StoreError, Take, Verb, Verdict, WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
+    Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss};
 
 mod apply;
+mod care;
 mod claim;
 mod delete;
 mod examine;
@@ -30,6 +31,8 @@ mod json;
 mod keep;
 mod mend;
 mod network;
+mod reserve;
+mod retire;
 mod schema;
 mod state;
 mod transfer;
@@ -39,23 +42,37 @@ mod workers;
 pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<Connection>,
+    /// How far its clock is taken to be ahead of this machine's.
+    ahead: SignedDuration,
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it and its folders when they do not exist.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Opens the file, and makes it and its folders when they do not exist. Its clock, that of this
+    /// machine, is taken to be `ahead` of what it shows.
+    pub fn open(path: &Path, ahead: SignedDuration) -> Result<Self> {
         let path = std::path::absolute(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
         }
         let connection = schema::open(&path)?;
-        Ok(SqliteStore { path, connection: Mutex::new(connection) })
+        Ok(SqliteStore { path, connection: Mutex::new(connection), ahead })
     }
 
     /// The connection. A panic in another thread rolled its transaction back, so the connection
     /// is as good as before.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store's clock.
+    fn clock(&self) -> Timestamp {
+        Timestamp::now() + self.ahead
+    }
+
+    /// A lease that was made at `now` by the clock of its owner, by the store's.
+    fn by_its_clock(&self, lease: &Lease, now: Timestamp) -> Lease {
+        let left = lease.until.duration_since(now);
+        Lease { until: self.clock().checked_add(left).unwrap_or(Timestamp::MAX), ..lease.clone() }
     }
 
     /// Runs `work` on the connection.
@@ -83,9 +100,17 @@ impl Store for SqliteStore {
         format!("SQLite file {}", self.path.display())
     }
 
+    fn clock(&self) -> Result<Timestamp> {
+        Ok(Timestamp::now() + self.ahead)
+    }
+
     fn initialise(&self) -> Result<()> {
-        // Opening has made everything already.
-        Ok(())
+        self.write(care::initialise)
+    }
+
+    fn tune(&self, full: bool) -> Result<()> {
+        self.initialise()?;
+        self.read(|sql| care::tune(sql, full))
     }
 
     fn reset(&self) -> Result<()> {
@@ -98,11 +123,42 @@ impl Store for SqliteStore {
 
     fn claim(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {
         claim::check(&request.worker.query).map_err(StoreError::Query)?;
+        let request = &ClaimRequest { lease: &self.by_its_clock(request.lease, request.now), ..*request };
         self.write(|tx| claim::claim(tx, request, limit))
     }
 
     fn renew(&self, held: &[Held], seen: &[Seen], lease: &Lease, now: Timestamp) -> Result<Vec<LaunchId>> {
-        self.write(|tx| keep::renew(tx, held, seen, lease, now))
+        let lease = self.by_its_clock(lease, now);
+        self.write(|tx| keep::renew(tx, held, seen, &lease, now))
+    }
+
+    fn reserve(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>> {
+        claim::check(&request.worker.query).map_err(StoreError::Query)?;
+        self.write(|tx| reserve::reserve(tx, request))
+    }
+
+    fn note_job(&self, launch_id: LaunchId, job: &str, cluster: Option<&str>) -> Result<bool> {
+        self.write(|tx| reserve::note_job(tx, launch_id, job, cluster))
+    }
+
+    fn cancel_reservation(&self, held: Held, now: Timestamp) -> Result<bool> {
+        self.write(|tx| reserve::cancel(tx, held, now))
+    }
+
+    fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()> {
+        self.write(|tx| transfer::offline_run(tx, &run.to_document(now)))
+    }
+
+    fn offline_runs(&self) -> Result<Vec<OfflineRun>> {
+        self.read(reserve::offline_runs)
+    }
+
+    fn show_offline(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
+        self.write(|tx| reserve::show_offline(tx, launch, now))
+    }
+
+    fn close_offline_run(&self, launch_id: LaunchId, end: OfflineEnd, now: Timestamp) -> Result<bool> {
+        self.write(|tx| reserve::close_offline_run(tx, launch_id, end, now))
     }
 
     fn checkpoint(&self, launch: &Launch, now: Timestamp) -> Result<bool> {
@@ -117,8 +173,17 @@ impl Store for SqliteStore {
         self.write(|tx| outcomes.iter().map(|outcome| finish::finish(tx, outcome, now)).collect())
     }
 
-    fn give_back(&self, held: Held, reason: &str, now: Timestamp) -> Result<bool> {
-        self.write(|tx| finish::give_back(tx, held, reason, now))
+    fn sync(&self) -> Result<()> {
+        // Every transaction is synced.
+        Ok(())
+    }
+
+    fn give_back(&self, held: Held, loss: &Loss, now: Timestamp) -> Result<bool> {
+        self.write(|tx| finish::give_back(tx, held, loss, now))
+    }
+
+    fn lose(&self, launch: &Launch, loss: &Loss, max_lost: u64, now: Timestamp) -> Result<bool> {
+        self.write(|tx| finish::lose_as_read(tx, launch, loss, max_lost, now))
     }
 
     fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
@@ -133,8 +198,26 @@ impl Store for SqliteStore {
         self.write(|tx| insert::update_specs(tx, fw_ids, set, now))
     }
 
-    fn mend(&self, _every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>> {
-        self.write(|tx| mend::mend(tx, now))
+    fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>> {
+        self.mend_some(mending, now)
+    }
+
+    fn refresh(&self, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
+        self.write(|tx| care::refresh(tx, fw_id, now))
+    }
+
+    fn unlock(&self, fw_id: FwId, _force: bool, _now: Timestamp) -> Result<Unlocking> {
+        // A transaction is undone with the process that was about it.
+        self.read(|sql| Ok(find::firework(sql, fw_id)?.ok_or(StoreError::UnknownFirework(fw_id))?))?;
+        Ok(Unlocking::Free)
+    }
+
+    fn retire(&self, launches: &[LaunchId], loss: &Loss, now: Timestamp) -> Result<Vec<LaunchId>> {
+        self.write(|tx| retire::retire(tx, launches, loss, now))
+    }
+
+    fn mark_kept(&self, launches: &[LaunchId], kept: bool) -> Result<()> {
+        self.write(|tx| retire::mark_kept(tx, launches, kept))
     }
 
     fn examine(&self, now: Timestamp) -> Result<Vec<Finding>> {
@@ -169,13 +252,34 @@ impl Store for SqliteStore {
         self.read(|sql| find::count(sql, query))
     }
 
-    fn count_claimable(&self, worker: &FWorker, limit: u64) -> Result<u64> {
+    fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64> {
         claim::check(&worker.query).map_err(StoreError::Query)?;
-        self.read(|sql| claim::count(sql, worker, limit))
+        self.read(|sql| claim::count(sql, worker, when, limit))
+    }
+
+    fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>> {
+        claim::check(&worker.query).map_err(StoreError::Query)?;
+        self.read(|sql| claim::walltimes(sql, worker))
     }
 
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
         self.read(|sql| find::launches(sql, ids))
+    }
+
+    fn open_launches(&self) -> Result<Vec<Launch>> {
+        self.read(retire::open)
+    }
+
+    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {
+        retire::no_queries(query)
+    }
+
+    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>> {
+        retire::no_queries(query)
+    }
+
+    fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>> {
+        retire::no_queries(query)
     }
 
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {

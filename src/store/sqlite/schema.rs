@@ -78,9 +78,18 @@ CREATE TABLE kept (collection TEXT NOT NULL, launch_id INTEGER, document TEXT NO
 CREATE INDEX kept_of ON kept (launch_id);
 "];
 
+/// The counters of ids, with the tables and fields that they are for.
+pub const COUNTERS: [(&str, &str, &str); 2] =
+    [("next_fw_id", "fireworks", "fw_id"), ("next_launch_id", "launches", "launch_id")];
+
+/// What makes the indexes.
+pub fn index_statements() -> impl Iterator<Item = &'static str> {
+    TABLES.lines().filter(|line| line.starts_with("CREATE INDEX "))
+}
+
 /// The names of all indexes.
 pub fn indexes() -> impl Iterator<Item = &'static str> {
-    TABLES.lines().filter_map(|line| line.strip_prefix("CREATE INDEX ")?.split_whitespace().next())
+    index_statements().filter_map(|line| line.split_whitespace().nth(2))
 }
 
 /// Opens the file for this host.

@@ -210,7 +210,8 @@ fn file(tx: &Transaction<'_>, document: &Document) -> Result<(), SqlError> {
     keep(tx, FILES, launch_id, &file)
 }
 
-fn offline_run(tx: &Transaction<'_>, document: &Document) -> Result<(), SqlError> {
+/// Keeps an offline run, in the place of what was known of it.
+pub fn offline_run(tx: &Transaction<'_>, document: &Document) -> Result<(), SqlError> {
     keep(tx, OFFLINE_RUNS, id_of(document, "launch_id"), document)
 }
 
@@ -266,7 +267,14 @@ pub fn forget(tx: &Transaction<'_>, launches: &[LaunchId]) -> Result<(), SqlErro
     Ok(())
 }
 
-/// Whether a launch runs offline, as far as the launchpad that was copied knew.
+/// All offline runs, by launch.
+pub fn offline_documents(sql: &Connection) -> Result<Vec<Document>, SqlError> {
+    let mut statement = sql.prepare("SELECT document FROM kept WHERE collection = ?1 ORDER BY launch_id")?;
+    let rows = statement.query_map(params![OFFLINE_RUNS], |row| Ok(json::document(row, "document")))?;
+    rows.map(|row| row?).collect()
+}
+
+/// Whether a launch runs offline.
 pub fn runs_offline(sql: &Connection, launch_id: LaunchId) -> Result<bool, SqlError> {
     let run = "SELECT document FROM kept WHERE collection = ?1 AND launch_id = ?2";
     let found = sql.query_row(run, params![OFFLINE_RUNS, launch_id], |row| Ok(json::document(row, "document")));

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mongodb::error::ErrorKind;
 use mongodb::options::ReturnDocument;
 
 use super::MongoStore;
-use crate::store::{Mend, Mended, Result};
-use crate::workflow::{FwId, time};
+use super::commands::ints;
+use crate::store::{Mend, Mended, Mending, Result};
+use crate::workflow::{FwId, int_list, time};
 
 mod fireworks;
 mod workflows;
@@ -24,7 +25,10 @@ mod workflows;
 const DUPLICATE: i32 = 11000;
 
 /// A round, and what the one before left for it.
-struct Round {
+struct Round<'a> {
+    mending: &'a Mending<'a>,
+    /// The fireworks of the workflows that are looked at; all without.
+    members: Option<Vec<FwId>>,
     /// The server's clock.
     at: Timestamp,
     now: Timestamp,
@@ -37,28 +41,59 @@ struct Round {
     done: Vec<Mended>,
 }
 
-impl Round {
+impl Round<'_> {
+    /// A condition for fireworks, for those that this round is about.
+    fn within(&self, mut condition: Document) -> Document {
+        if let Some(members) = &self.members {
+            condition.insert("fw_id", doc! { "$in": ints(members) });
+        }
+        condition
+    }
+
     fn note(&mut self, fw_id: FwId, what: Mend) {
         self.done.push(Mended { fw_id, what });
     }
 }
 
 impl MongoStore {
-    pub(super) fn mend_some(&self, every: SignedDuration, now: Timestamp) -> Result<Vec<Mended>> {
-        let Some(mut round) = self.take_turn(every, now)? else { return Ok(Vec::new()) };
+    pub(super) fn mend_some(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>> {
+        let turn = match mending.only {
+            Some(fw_ids) => Some(self.visit(mending, fw_ids, now)?),
+            None => self.take_turn(mending, now)?,
+        };
+        let Some(mut round) = turn else { return Ok(Vec::new()) };
         self.free_reserved(&mut round)?;
-        let cases = self.judge_running(&mut round)?;
+        let cases = self.judge_active(&mut round)?;
         self.close_cases(cases, &mut round)?;
         self.look_at_suspects(&mut round)?;
         self.look_at_workflows(&mut round)?;
-        self.end_turn(&round)?;
+        if round.members.is_none() {
+            self.end_turn(&round)?;
+        }
         Ok(round.done)
     }
 
+    /// A look at some workflows, whoever has looked at them.
+    fn visit<'a>(&self, mending: &'a Mending<'a>, fw_ids: &[FwId], now: Timestamp) -> Result<Round<'a>> {
+        let found = self.workflows.find(doc! { "nodes": { "$in": ints(fw_ids) } }).projection(doc! { "nodes": 1 });
+        let members = self.collect(found.run())?.iter().flat_map(|document| int_list(document.get("nodes"))).collect();
+        Ok(Round {
+            mending,
+            members: Some(members),
+            at: self.server_time()?,
+            now,
+            fireworks: None,
+            workflows: None,
+            suspects: BTreeMap::new(),
+            still_suspect: BTreeMap::new(),
+            done: Vec::new(),
+        })
+    }
+
     /// The next round, if it is time for one.
-    fn take_turn(&self, every: SignedDuration, now: Timestamp) -> Result<Option<Round>> {
+    fn take_turn<'a>(&self, mending: &'a Mending<'a>, now: Timestamp) -> Result<Option<Round<'a>>> {
         let at = self.server_time()?;
-        let due = doc! { "_id": "round", "last": { "$lte": time::to_bson_date(at - every) } };
+        let due = doc! { "_id": "round", "last": { "$lte": time::to_bson_date(at - mending.every) } };
         let next = doc! { "$set": { "last": time::to_bson_date(at) } };
         let rounds = self.database.collection::<Document>("volley_mend");
         let taken = rounds.find_one_and_update(due, next).upsert(true).return_document(ReturnDocument::After).run();
@@ -74,6 +109,8 @@ impl MongoStore {
             Some((one.get_object_id("workflow").ok()?, (one.get("updated_on")?.clone(), since)))
         };
         Ok(Some(Round {
+            mending,
+            members: None,
             at,
             now,
             fireworks: place("fireworks"),
@@ -84,7 +121,7 @@ impl MongoStore {
         }))
     }
 
-    fn end_turn(&self, round: &Round) -> Result<()> {
+    fn end_turn(&self, round: &Round<'_>) -> Result<()> {
         let suspects = round.still_suspect.iter().map(|(workflow, (updated_on, since))| {
             doc! { "workflow": workflow, "updated_on": updated_on.clone(), "since": time::to_bson_date(*since) }
         });

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::super::commands::ints;
 use super::super::correct::Brief;
-use super::super::lock::{Task, Wanted};
 use super::super::wait::Look;
 use super::super::{MongoStore, view};
 use super::Round;
@@ -21,9 +20,10 @@ const WORKFLOWS: i64 = 100;
 const MEMBERS: usize = 5_000;
 
 impl MongoStore {
-    /// Locked workflows of earlier rounds.
-    pub(super) fn look_at_suspects(&self, round: &mut Round) -> Result<()> {
-        let ids: Vec<ObjectId> = round.suspects.keys().copied().collect();
+    /// Locked workflows of earlier rounds, and such as somebody was about to change.
+    pub(super) fn look_at_suspects(&self, round: &mut Round<'_>) -> Result<()> {
+        let noted = self.noted_busy()?;
+        let ids: Vec<ObjectId> = round.suspects.keys().copied().chain(noted.iter().map(|(id, _)| *id)).collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -31,11 +31,18 @@ impl MongoStore {
         for document in self.collect(self.workflows.find(doc! { "_id": { "$in": ids } }).projection(locked).run())? {
             self.look_at_holder(&document, round)?;
         }
-        Ok(())
+        // Whoever has noted one a short while ago may be about to lock it.
+        let old = noted.into_iter().filter(|(_, since)| round.at.duration_since(*since) > DEAD);
+        let noted: Vec<ObjectId> = old.map(|(id, _)| id).collect();
+        let held = doc! { "_id": { "$in": noted.clone() }, "locked": { "$exists": true } };
+        let held = self.collect(self.workflows.find(held).projection(doc! { "_id": 1 }).run())?;
+        let held: Vec<ObjectId> = held.iter().filter_map(|workflow| workflow.get_object_id("_id").ok()).collect();
+        let over = noted.into_iter().filter(|id| !held.contains(id)).collect();
+        self.forget_busy(&over)
     }
 
     /// Frees a locked workflow if its holder is dead, or notes that it may be.
-    pub(super) fn look_at_holder(&self, workflow: &Document, round: &mut Round) -> Result<()> {
+    pub(super) fn look_at_holder(&self, workflow: &Document, round: &mut Round<'_>) -> Result<()> {
         let id = view::object_id(workflow, &self.settings.place())?;
         let Some(look) = Look::of(workflow, id, round.at) else { return Ok(()) };
         if round.still_suspect.contains_key(&id) {
@@ -64,15 +71,19 @@ impl MongoStore {
 
     /// The next workflows that have not ended: are their locks those of the living, and do they
     /// know the states of their fireworks?
-    pub(super) fn look_at_workflows(&self, round: &mut Round) -> Result<()> {
+    pub(super) fn look_at_workflows(&self, round: &mut Round<'_>) -> Result<()> {
         let over = [State::Completed, State::Archived];
         let open: Vec<&str> =
             State::ALL.iter().filter(|state| !over.contains(state)).map(|state| state.as_str()).collect();
         let mut next = doc! { "state": { "$in": open } };
+        if let Some(members) = &round.members {
+            next.insert("nodes", doc! { "$in": ints(members) });
+        }
         if let Some(last) = round.workflows {
             next.insert("_id", doc! { "$gt": last });
         }
-        let projection = doc! { "name": 1, "locked": 1, "updated_on": 1, "nodes": 1, "fw_states": 1, "state": 1 };
+        let mut projection = doc! { "name": 1, "locked": 1, "updated_on": 1, "nodes": 1, "fw_states": 1, "state": 1 };
+        projection.insert("parent_links", 1);
         let found = self.workflows.find(next).sort(doc! { "_id": 1 }).limit(WORKFLOWS).projection(projection);
         let mut found = self.collect(found.run())?;
         let mut whole = i64::try_from(found.len()).is_ok_and(|count| count == WORKFLOWS);
@@ -116,27 +127,25 @@ impl MongoStore {
             return Ok(wrong.any(|(_, brief)| is_old(&brief.updated_on)));
         }
         let settled = workflow.get("updated_on").is_some_and(is_old);
-        Ok(settled && workflow.get_str("state").ok() != Some(self.derive_state(workflow)?.as_str()))
+        Ok(settled
+            && (waits_for_nothing(workflow, &cached)
+                || workflow.get_str("state").ok() != Some(self.derive_state(workflow)?.as_str())))
     }
 
-    fn correct_one(&self, workflow: &Document, round: &mut Round) -> Result<()> {
-        let wanted = Wanted {
-            workflow: view::object_id(workflow, &self.settings.place())?,
-            task: Task::Correct,
-            projection: view::whole(),
-        };
-        let mut corrected = None;
-        self.with_locks(vec![wanted], |locked| {
-            for one in &locked {
-                corrected = Some(self.correct(one, round.now)?.len());
-            }
-            Ok(())
-        })?;
-        if let Some(count) = corrected {
-            round.note(first(workflow), Mend::Corrected(count));
-        }
+    fn correct_one(&self, workflow: &Document, round: &mut Round<'_>) -> Result<()> {
+        let fw_id = first(workflow);
+        let corrected = self.refresh_workflow(fw_id, round.now)?;
+        round.note(fw_id, Mend::Corrected(corrected.len()));
         Ok(())
     }
+}
+
+/// Whether a firework waits whose parents are all done: whoever made or freed it died half way.
+fn waits_for_nothing(workflow: &Document, cached: &BTreeMap<FwId, State>) -> bool {
+    let parents = workflow.get_document("parent_links").ok();
+    let above = |fw_id: FwId| int_list(parents.and_then(|parents| parents.get(fw_id.to_string())));
+    let mut waiting = cached.iter().filter(|(_, state)| **state == State::Waiting);
+    waiting.any(|(&fw_id, _)| above(fw_id).iter().all(|parent| cached.get(parent) == Some(&State::Completed)))
 }
 
 /// The firework that names a workflow.
