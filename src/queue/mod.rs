@@ -3,31 +3,43 @@
 //! A queue only knows scripts. What is in them, how many there should be and where they lie is
 //! decided by [`crate::launcher`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 mod command;
 mod error;
+mod fate;
 pub mod launchpad_id;
 pub mod local;
+pub mod process;
 pub mod slurm;
+mod standing;
 pub mod template;
 
 pub use error::{Busy, QueueError};
+pub use fate::{Fate, KnownJob};
 pub use launchpad_id::LaunchpadId;
+pub use standing::Standing;
 pub use template::Template;
 
 /// Result of every operation of a queue.
 pub type Result<T> = std::result::Result<T, QueueError>;
 
 /// A queue that runs job scripts.
-pub trait Queue {
+pub trait Queue: Send + Sync {
     /// What people call it: `Slurm`, `local`.
     fn name(&self) -> &'static str;
 
     /// Name and place, for people.
     fn describe(&self) -> String;
+
+    /// What stands for the cluster of jobs where a queue has none to name, so that its numbers are not
+    /// taken for those of another queue.
+    fn realm(&self) -> Option<String> {
+        None
+    }
 
     /// Hands over a job script.
     fn submit(&self, job: &Job) -> Result<JobId>;
@@ -37,6 +49,13 @@ pub trait Queue {
 
     /// Ends jobs, whether they are queued or running.
     fn cancel(&self, jobs: &[JobId]) -> Result<()>;
+
+    /// How jobs stand, whosever they are; those that are over are left out.
+    fn standings(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Standing>>;
+
+    /// What has become of jobs, whosever they are, in the order they are asked about: a command or
+    /// two for all of them.
+    fn fates(&self, jobs: &[JobId]) -> Result<Vec<KnownJob>>;
 }
 
 /// A job script to be run.
@@ -63,6 +82,16 @@ impl JobId {
         JobId { id: id.into(), cluster: None }
     }
 }
+
+impl JobId {
+    /// Whether it is of the local queue of some host, which no Slurm knows.
+    pub fn is_local(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.starts_with(LOCAL))
+    }
+}
+
+/// How the realms of local queues begin, and no name of a cluster.
+const LOCAL: char = '@';
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,6 +36,17 @@ impl Template {
         pieces.filter_map(|piece| if let Piece::Key(key) = piece { Some(key) } else { None }).collect()
     }
 
+    /// Whether a signal for the shell of the script (`TERM`, `USR1`) reaches what it runs, as far as
+    /// can be told: it catches it, or is no longer there.
+    pub fn passes_on(&self, signal: &str) -> bool {
+        let commands = || self.0.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+        commands().any(|line| {
+            let first = line.split_whitespace().next();
+            first == Some("trap") && line.contains(signal)
+                || first == Some("exec") && line.contains("$${rocket_launch}")
+        })
+    }
+
     /// The script.
     pub fn fill(&self, values: &BTreeMap<String, Value>) -> String {
         let mut script = String::new();
@@ -175,6 +186,19 @@ mod tests {
         assert_eq!(fill("cd \"$${d}\"", &dir), "cd \"/a b/it's\"\n");
         assert_eq!(fill("#SBATCH --chdir=$${d}", &dir), "#SBATCH --chdir=/a b/it's\n");
         assert_eq!(fill("cd $${d}", &[("d", Value::Path("/plain".into()))]), "cd /plain\n");
+    }
+
+    #[test]
+    fn sees_whether_signals_are_passed_on() {
+        for (text, expected) in [
+            ("cd $${launch_dir}\n$${rocket_launch}\n", false),
+            ("# trap it\nsrun $${rocket_launch}\nexec true\n", false),
+            ("trap 'kill $pid' TERM\n$${rocket_launch} &\n", true),
+            ("  exec $${rocket_launch}\n", true),
+        ] {
+            assert_eq!(Template::new(text).passes_on("TERM"), expected, "{text}");
+        }
+        assert!(!Template::new("trap 'kill $pid' TERM\n$${rocket_launch} &\n").passes_on("USR1"));
     }
 
     #[test]

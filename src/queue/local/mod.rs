@@ -6,6 +6,7 @@
 //! their number at that of the cores. What is known of a job is one small file (see
 //! [`record`]), made and replaced atomically: any number of `qlaunch` may work at once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -13,11 +14,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal};
 
-use super::{Job, JobId, JobState, LaunchpadId, Queue, QueueError, QueuedJob, Result};
+use super::{Fate, Job, JobId, JobState, KnownJob, LOCAL, LaunchpadId, Queue, QueueError, QueuedJob, Result, Standing};
+use crate::workflow::{Cause, Loss};
 use record::{Folder, Record, State};
 
 mod output;
-mod process;
 mod record;
 mod supervise;
 
@@ -47,6 +48,11 @@ impl Local {
         // A home folder may be shared by hosts, a process id is not.
         let host = gethostname::gethostname();
         Local { folder: Folder::new(state.join(launchpad.as_str()).join(host)), supervisor, environment }
+    }
+
+    /// Whether a job may be one of this queue.
+    fn has(&self, job: &JobId) -> bool {
+        job.cluster.is_none() || job.cluster == self.realm()
     }
 
     fn spawn(&self, record: &Path, dir: &Path) -> std::io::Result<Child> {
@@ -144,7 +150,7 @@ impl Queue for Local {
 
     fn cancel(&self, jobs: &[JobId]) -> Result<()> {
         for record in self.folder.active()? {
-            let asked = jobs.iter().any(|job| job.id == record.id.to_string());
+            let asked = jobs.iter().any(|job| self.has(job) && job.id == record.id.to_string());
             let pid = record.pid.and_then(Pid::from_raw);
             if let (true, true, Some(pid)) = (asked, record.is_alive(), pid) {
                 // To the supervisor alone: it passes the signal on, once. It may be gone by now.
@@ -152,5 +158,46 @@ impl Queue for Local {
             }
         }
         Ok(())
+    }
+
+    fn standings(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Standing>> {
+        // Its records are this user's, and of this launchpad.
+        let ours = |state: JobState| Standing { stranger: None, dir: None, words: format!("{state:?}").to_uppercase() };
+        let listed = self.list()?;
+        let standing = |job: &JobId| {
+            let found = listed.iter().find(|listed| listed.id.id == job.id && self.has(job))?;
+            Some((job.clone(), ours(found.state)))
+        };
+        Ok(jobs.iter().filter_map(standing).collect())
+    }
+
+    fn realm(&self) -> Option<String> {
+        Some(format!("{LOCAL}{}", gethostname::gethostname().to_string_lossy()))
+    }
+
+    fn fates(&self, jobs: &[JobId]) -> Result<Vec<KnownJob>> {
+        let known = |job: &JobId| {
+            // A number of another queue, or one that is forgotten.
+            let number = job.id.parse().ok().filter(|_| self.has(job));
+            let record = number.map(|id| self.folder.find(id)).transpose()?.flatten();
+            Ok(record.map_or_else(
+                || KnownJob::absent(Fate::Unknown),
+                |record| KnownJob { fate: fate(&record), dir: Some(record.dir) },
+            ))
+        };
+        jobs.iter().map(known).collect()
+    }
+}
+
+fn fate(record: &Record) -> Fate {
+    let over =
+        |why: &Option<String>| Fate::Over(Loss::new(Cause::Unexplained, why.clone().unwrap_or_else(|| "over".into())));
+    match record.state {
+        State::Starting => Fate::Waiting,
+        // Listing them tells lost ones from others.
+        State::Running if !record.is_alive() => Fate::Unknown,
+        State::Running => Fate::Running { restarts: 0 },
+        State::Finished => over(&record.exit),
+        State::Failed | State::Lost => over(&record.reason),
     }
 }

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::output::Files;
-use super::process;
-use crate::queue::{Job, QueueError, Result};
+use crate::queue::{Job, QueueError, Result, process};
 
 /// Version of the files.
 const VERSION: u32 = 1;

@@ -16,10 +16,9 @@ use rustix::process::{Pid, Signal};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
-use super::process;
 use super::record::{self, Folder, Record, State};
 use crate::queue::command::describe;
-use crate::queue::{QueueError, Result};
+use crate::queue::{QueueError, Result, process};
 
 /// Time between SIGTERM and SIGKILL, as Slurm's KillWait.
 const GRACE: Duration = Duration::from_secs(30);

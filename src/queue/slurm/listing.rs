@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::states::job_state;
 use crate::queue::{JobId, JobState, QueuedJob};
 
 /// Id, state, time used, comment. The comment is last: it may contain anything.
@@ -33,19 +34,6 @@ pub fn parse(answer: &str, comment: &str) -> Result<Vec<QueuedJob>, String> {
         }
     }
     Ok(jobs)
-}
-
-/// Every state of Slurm 20.11 to 25.05 (`man squeue`, JOB STATE CODES).
-fn job_state(state: &str) -> JobState {
-    match state {
-        "PENDING" | "CONFIGURING" | "REQUEUED" | "REQUEUE_FED" | "REQUEUE_HOLD" | "SPECIAL_EXIT" | "RESV_DEL_HOLD"
-        | "POWER_UP_NODE" => JobState::Waiting,
-        "RUNNING" | "SUSPENDED" | "STOPPED" | "RESIZING" | "SIGNALING" | "UPDATE_DB" => JobState::Running,
-        "COMPLETING" | "STAGE_OUT" => JobState::Ending,
-        "COMPLETED" | "CANCELLED" | "FAILED" | "TIMEOUT" | "NODE_FAIL" | "PREEMPTED" | "BOOT_FAIL" | "DEADLINE"
-        | "OUT_OF_MEMORY" | "REVOKED" | "LAUNCH_FAILED" | "RECONFIG_FAIL" => JobState::Finished,
-        _ => JobState::Unknown,
-    }
 }
 
 /// `[[days-]hours:]minutes:seconds`.
@@ -106,11 +94,7 @@ mod tests {
 
     #[test]
     fn an_unknown_state_is_not_over() {
-        assert_eq!(job_state("TELEPORTING"), JobState::Unknown);
         assert_eq!(parse("1|~|TELEPORTING|~|0:01|~|v\n", "v").expect("is read").len(), 1);
-        for over in ["COMPLETED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"] {
-            assert_eq!(job_state(over), JobState::Finished);
-        }
     }
 
     #[test]
