@@ -17,31 +17,55 @@ pub struct Selection {
     pub states: Vec<State>,
     /// Of exactly this name.
     pub name: Option<String>,
+    /// That match this in MongoDB's language.
+    pub query: Option<Document>,
 }
 
 impl Selection {
     /// The query for fireworks.
-    pub fn fireworks(&self, sort: Option<(SortKey, Direction)>, limit: usize) -> FireworkQuery {
-        let (ids, states, name) = (self.ids.clone(), self.states.clone(), self.name.clone());
-        FireworkQuery { ids, states, name, launches: None, sort, limit }
+    pub fn fireworks(
+        &self,
+        store: &dyn Store,
+        sort: Option<(SortKey, Direction)>,
+        limit: usize,
+    ) -> Result<FireworkQuery, LaunchpadError> {
+        let matching = self.query.as_ref().map(|query| store.matching_fireworks(query)).transpose()?;
+        let (ids, states, name) = (self.narrowed(matching), self.states.clone(), self.name.clone());
+        Ok(FireworkQuery { ids, states, name, launches: None, sort, limit })
     }
 
     /// The query for workflows.
-    pub fn workflows(&self, sort: Option<(SortKey, Direction)>, limit: usize) -> WorkflowQuery {
-        WorkflowQuery { fw_ids: self.ids.clone(), states: self.states.clone(), name: self.name.clone(), sort, limit }
+    pub fn workflows(
+        &self,
+        store: &dyn Store,
+        sort: Option<(SortKey, Direction)>,
+        limit: usize,
+    ) -> Result<WorkflowQuery, LaunchpadError> {
+        let matching = self.query.as_ref().map(|query| store.matching_workflows(query)).transpose()?;
+        let (fw_ids, states, name) = (self.narrowed(matching), self.states.clone(), self.name.clone());
+        Ok(WorkflowQuery { fw_ids, states, name, sort, limit })
+    }
+
+    /// The ids that were asked for, as far as they match.
+    fn narrowed(&self, matching: Option<Vec<FwId>>) -> Option<Vec<FwId>> {
+        let Some(mut matching) = matching else { return self.ids.clone() };
+        if let Some(ids) = &self.ids {
+            matching.retain(|id| ids.contains(id));
+        }
+        Some(matching)
     }
 
     /// The fireworks that a modifying verb is about. Ids that do not exist are an error, and so is
     /// an empty selection: nothing must be changed by mistake, or seem to be.
     pub fn find_fireworks(&self, store: &dyn Store) -> Result<Vec<Firework>, LaunchpadError> {
-        let found = store.find_fireworks(&self.fireworks(None, 0))?;
+        let found = store.find_fireworks(&self.fireworks(store, None, 0)?)?;
         self.check(store, found.is_empty(), found.iter().map(|firework| firework.fw_id).collect())?;
         Ok(found)
     }
 
     /// The workflows that a modifying verb is about, likewise.
     pub fn find_workflows(&self, store: &dyn Store) -> Result<Vec<Document>, LaunchpadError> {
-        let found = store.find_workflows(&self.workflows(None, 0))?;
+        let found = store.find_workflows(&self.workflows(store, None, 0)?)?;
         let members = found.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
         self.check(store, found.is_empty(), members)?;
         Ok(found)
@@ -73,6 +97,9 @@ impl Selection {
         }
         if let Some(name) = &self.name {
             words.push(format!("is called `{name}`"));
+        }
+        if self.query.is_some() {
+            words.push("matches the query".to_owned());
         }
         if words.is_empty() { "the launchpad is empty".to_owned() } else { format!("nothing {}", words.join(" and ")) }
     }

@@ -25,8 +25,8 @@ const WORKFLOW_KEYS: [&str; 13] = [
 const FIREWORK_KEYS: [&str; 9] =
     ["spec", "fw_id", "name", "state", "created_on", "updated_on", "launches", "archived_launches", "_id"];
 
-/// What FireWorks heeds in a spec, or puts there; the underscore is its own.
-const SPEC_KEYS: [&str; 23] = [
+/// What FireWorks heeds in a spec, or puts there, and what only Volley does; the underscore is theirs.
+const SPEC_KEYS: [&str; 25] = [
     "_tasks",
     "_priority",
     "_fworker",
@@ -50,6 +50,8 @@ const SPEC_KEYS: [&str; 23] = [
     "_recovery",
     "_exception_details",
     "_fw_name",
+    "_walltime",
+    "_max_runtime",
 ];
 
 /// A line and what is wrong there.
