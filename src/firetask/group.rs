@@ -4,13 +4,16 @@
 //! no signal hits a stranger.
 
 use std::io;
-use std::process::{Child, ExitStatus};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group, waitid,
 };
+
+use super::guard;
 
 /// How long a group may take between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(3);
@@ -19,6 +22,20 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long our own signal may take when a process has died of one: who ends a whole job, as
 /// Slurm does, signals all its processes, and this one may be the first to go.
 pub const HEARSAY: Duration = Duration::from_secs(1);
+
+/// Starts the leader of a group. Whoever does reaps it by [`reap`], [`end`] or [`kill`].
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let leader = command.process_group(0).spawn()?;
+    guard::began(Pid::from_child(&leader));
+    Ok(leader)
+}
+
+/// Waits for the end of the leader. What it leaves behind in its group stays.
+pub fn reap(leader: &mut Child) -> io::Result<ExitStatus> {
+    // First: its id may be another's as soon as it is reaped.
+    guard::ended(Pid::from_child(leader));
+    leader.wait()
+}
 
 /// Tells when the leader has ended, and whether by a signal that may be meant for us, too. It is
 /// left to be reaped.
@@ -55,7 +72,7 @@ pub fn end(leader: &mut Child, is_urgent: impl Fn() -> bool, pause: impl Fn(Dura
         // has been reaped.
         reaped = reaped || matches!(leader.try_wait(), Ok(Some(_)));
         if reaped && test_kill_process_group(group).is_err() {
-            return;
+            return guard::ended(group);
         }
         pause(LOOK);
     }
@@ -65,5 +82,5 @@ pub fn end(leader: &mut Child, is_urgent: impl Fn() -> bool, pause: impl Fn(Dura
 /// Ends the whole group at once. Says how its leader ended, which may have been before.
 pub fn kill(leader: &mut Child) -> io::Result<ExitStatus> {
     let _ = kill_process_group(Pid::from_child(leader), Signal::KILL);
-    leader.wait()
+    reap(leader)
 }

@@ -19,6 +19,7 @@ mod emt;
 mod failure;
 mod files;
 mod group;
+pub mod guard;
 mod interrupt;
 mod params;
 mod prepare;
@@ -61,12 +62,18 @@ pub struct Run<'a> {
     pub interrupt: &'a Interrupt,
     /// Whose task it is.
     pub fw_id: FwId,
+    /// Which of its tasks it is, from 0.
+    pub position: usize,
     /// Which of its runs this is.
     pub launch_id: LaunchId,
     /// Where templates are that say nothing else (`TEMPLATE_DIR`).
     pub template_dir: Option<&'a Path>,
-    /// Looks up how the firework's last run that came to an end did so, when it runs once more.
+    /// Looks up the firework's last run that came to an end or has left its progress, when it runs
+    /// once more.
     pub previous: &'a dyn Fn() -> Option<Launch>,
+    /// Keeps how far the task has come, in the launch, for a later run of it. It replaces what was
+    /// kept before.
+    pub keep: &'a dyn Fn(Document),
 }
 
 /// Every kind of task that runs without Python.

@@ -2,7 +2,7 @@
 //! blocking it.
 
 use std::io::{self, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,7 +71,7 @@ pub fn run(
     let (stdout, out) = stdout.split();
     let (stderr, err) = stderr.split();
     let lingers = err.as_ref().is_some_and(|pump| pump.limit.is_some());
-    let mut child = command.process_group(0).stdout(stdout).stderr(stderr).spawn().map_err(ProcessError::Start)?;
+    let mut child = group::spawn(command.stdout(stdout).stderr(stderr)).map_err(ProcessError::Start)?;
     let (sender, events) = mpsc::channel();
     let wake = sender.clone();
     let _listening = interrupt.listen(move || {
@@ -130,7 +130,7 @@ impl Group<'_> {
             self.end();
             return Err(ProcessError::Interrupted);
         }
-        let status = self.child.wait().map_err(ProcessError::Start)?;
+        let status = group::reap(&mut self.child).map_err(ProcessError::Start)?;
         failed.map_or(Ok(status), Err)
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::params::{BadTask, STRUCTURE};
 use super::super::{Firetask, Run, TaskFailure};
 use super::files::Files;
+use super::resume::Keeping;
 use super::{RESULTS, bad_parameters, failure, given_structure, is_given, parameters, prepare_structure, push, resume};
 use crate::recipes::{self, Context, Recipe, RelaxJob, StaticJob, Summary};
 use crate::science::io::mson::from_mson;
@@ -45,10 +46,12 @@ impl Firetask for JobTask {
         let earlier = if self.resumes { resume::last_geometry(run, &given) } else { None };
         let dir_name = run.directory.to_string_lossy();
         let files = Files::new(run.directory);
+        let keeping = Keeping::new(run, &given);
         let context = Context {
             dir_name: &dir_name,
-            interrupt: &|| run.interrupt.is_raised(),
+            interrupt: &|| if self.resumes { keeping.stops() } else { run.interrupt.is_raised() },
             observe: &|step| {
+                keeping.see(step);
                 if recipe.keeps_files() {
                     files.write(step);
                 }

@@ -71,9 +71,11 @@ mod tests {
                 directory: directory.path(),
                 interrupt: &interrupt,
                 fw_id: 1,
+                position: 0,
                 launch_id: 1,
                 template_dir: None,
                 previous: &|| None,
+                keep: &|_| {},
             })
         };
         let files = doc! {"files_to_write": [{"filename": "a", "contents": "1\n"}, {"filename": "b", "contents": ""}]};

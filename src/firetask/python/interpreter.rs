@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -257,17 +256,9 @@ fn spawn(command: &[String], folder: &Path, private: &Path, log: &Path) -> io::R
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is empty"))?;
     let log = File::create(log)?;
-    Command::new(program)
-        .args(arguments)
-        .arg("-c")
-        .arg(LOADER)
-        .arg(private.join("socket"))
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .process_group(0)
-        .spawn()
+    let mut command = Command::new(program);
+    command.args(arguments).arg("-c").arg(LOADER).arg(private.join("socket")).current_dir(folder);
+    group::spawn(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log))
 }
 
 /// What to say of a Python that ends before it is ready: the last it has said explains it.
