@@ -5,12 +5,13 @@ use std::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{info, warn};
 
+use super::walltime::TooLong;
 use crate::config::Settings;
 use crate::firetask::{self, Interrupt, Need, Python, Stopped, Thing};
 use crate::store::{Result, Store, WorkerRecord};
-use crate::workflow::{FWorker, Firework};
+use crate::workflow::{FWorker, Firework, FwId};
 
 /// Why a firework cannot be run here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,20 @@ impl<'a> Able<'a> {
             self.last.replace(Some(Lack { task, reason }));
         }
         Ok(lacks.is_empty())
+    }
+
+    /// Does not take this firework again, nor any other that asks for as much time: `why` is said
+    /// once for all of them.
+    pub fn leave_for_want_of_time(&self, fw_id: FwId, why: &TooLong) {
+        let cannot = &mut self.fworker.borrow_mut().cannot;
+        info!("fw_id: {fw_id} is left to others: {}", why.reason);
+        cannot.fw_ids.insert(fw_id);
+        cannot.walltimes.extend(why.walltime.clone());
+    }
+
+    /// Whether there was one that takes too long.
+    pub fn lacks_time(&self) -> bool {
+        !self.fworker.borrow().cannot.fw_ids.is_empty()
     }
 
     /// Why the last firework that could not be run could not.

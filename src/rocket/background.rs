@@ -105,9 +105,11 @@ impl<'a> Background<'a> {
                 directory: Path::new(&self.launch.launch_dir),
                 interrupt,
                 fw_id: self.firework.fw_id,
+                position: 0,
                 launch_id: self.launch.launch_id,
                 template_dir: self.template_dir,
                 previous: &|| None,
+                keep: &|_| {},
             };
             run_guarded(kind, &run).map(drop)
         })

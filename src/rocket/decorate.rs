@@ -54,7 +54,7 @@ mod tests {
 
     fn decorated(spec: Document) -> FwAction {
         let at = Timestamp::UNIX_EPOCH;
-        let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
+        let lease = Lease { owner: "me".into(), pid: 7, until: at, ..Lease::default() };
         let place = Place {
             fworker: doc! {},
             launch_dir: "/d".into(),

@@ -1,5 +1,5 @@
 //! What a worker holds at the moment, shared by the thread that runs fireworks, the one that keeps
-//! their leases, and the one that hears signals.
+//! their leases, and those that hear signals and look at the clock.
 //!
 //! A claim is in exactly one place: waiting, running, done (its outcome not yet sent), or being
 //! sent. Who wants to start it, hand it back or report it takes it out first, under one lock.
@@ -7,6 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::SIGINT;
+use tracing::warn;
 
 use super::trackers::Trackers;
 use crate::firetask::Interrupt;
@@ -42,7 +45,7 @@ struct State {
     leased: Option<Instant>,
     /// The keeper tries nothing before this: the store did not answer.
     pause_until: Option<Instant>,
-    stop: Option<i32>,
+    stop: Option<Stop>,
     closed: bool,
 }
 
@@ -52,6 +55,9 @@ struct Running {
     interrupt: Arc<Interrupt>,
     trackers: Arc<Trackers>,
     lost: bool,
+    /// When its time is over, and whether that has come.
+    limit: Option<Instant>,
+    over: bool,
 }
 
 /// A claim that is run now.
@@ -81,10 +87,21 @@ pub enum Chore {
 /// How a run ended that was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupted {
-    /// A signal came.
-    Signal(i32),
+    /// The worker stops.
+    Stopped(Stop),
+    /// It has taken longer than it may.
+    Over,
     /// The launch is somebody else's.
     Lost,
+}
+
+/// Why a worker stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// The signal that says so, if one does.
+    pub signal: Option<i32>,
+    /// Its time is over, or as good as.
+    pub near_end: bool,
 }
 
 impl Desk {
@@ -112,8 +129,18 @@ impl Desk {
             interrupt: Arc::clone(&interrupt),
             trackers: Arc::clone(&trackers),
             lost: false,
+            limit: None,
+            over: false,
         });
         Some(Started { claim, interrupt, trackers })
+    }
+
+    /// Interrupts the running firework at this time, unless it has ended.
+    pub fn limit(&self, at: Instant) {
+        if let Some(running) = &mut self.lock().running {
+            running.limit = Some(at);
+        }
+        self.changed.notify_all();
     }
 
     /// Has the keeper write how far the running launch has come, and waits until that is done; not
@@ -158,13 +185,13 @@ impl Desk {
         running.map(Running::lose).is_some()
     }
 
-    /// The running firework has ended; its outcome waits to be reported. Returns `false` when the
-    /// launch has been lost meanwhile, and nothing waits.
-    pub fn finish(&self, outcome: Outcome) -> bool {
+    /// The running firework has ended; its outcome waits to be reported. It comes back when the
+    /// launch has been lost meanwhile.
+    pub fn finish(&self, outcome: Outcome) -> Result<(), Box<Outcome>> {
         let mut state = self.lock();
         state.note = None;
         if state.running.take().is_some_and(|running| running.lost) {
-            return false;
+            return Err(Box::new(outcome));
         }
         state.done.push(outcome);
         if state.done_since.is_none() {
@@ -172,16 +199,17 @@ impl Desk {
             // The keeper's next chore may come sooner now.
             self.changed.notify_all();
         }
-        true
+        Ok(())
     }
 
     /// The running firework has been interrupted, and is not on the desk any more.
     pub fn interrupted(&self) -> Interrupted {
         let mut state = self.lock();
         state.note = None;
-        let lost = state.running.take().is_some_and(|running| running.lost);
+        let (lost, over) = state.running.take().map_or((false, false), |running| (running.lost, running.over));
         match state.stop {
-            Some(signal) if !lost => Interrupted::Signal(signal),
+            _ if over && !lost => Interrupted::Over,
+            Some(stop) if !lost => Interrupted::Stopped(stop),
             _ => Interrupted::Lost,
         }
     }
@@ -207,11 +235,8 @@ impl Desk {
     }
 
     /// The keeper could not do a chore: what it took comes back, and it rests for `pause`.
-    pub fn put_back(&self, claims: Vec<Claim>, outcomes: Vec<Outcome>, pause: Duration) {
+    pub fn put_back(&self, outcomes: Vec<Outcome>, pause: Duration) {
         let mut state = self.lock();
-        for claim in claims.into_iter().rev() {
-            state.waiting.push_front(claim);
-        }
         if !outcomes.is_empty() {
             state.sending.clear();
             state.done.splice(0..0, outcomes);
@@ -222,34 +247,65 @@ impl Desk {
     }
 
     /// All leases were renewed at `at`, except those of `lost` launches, which leave the desk.
-    /// Returns the claims among them that had not begun.
-    pub fn renewed(&self, lost: &[LaunchId], at: Instant) -> Vec<Claim> {
+    /// Returns the claims among them that had not begun, and the outcomes.
+    pub fn renewed(&self, lost: &[LaunchId], at: Instant) -> (Vec<Claim>, Vec<Outcome>) {
         let mut state = self.lock();
         state.leased = Some(at);
         let is_lost = |held: Held| lost.contains(&held.launch_id);
-        state.done.retain(|outcome| !lost.contains(&outcome.launch.launch_id));
+        let (done, kept) = state.done.drain(..).partition(|outcome| is_lost(held(outcome)));
+        state.done = kept;
         if let Some(running) = state.running.as_mut().filter(|running| is_lost(running.held)) {
             running.lose();
         }
         let (gone, kept) = state.waiting.drain(..).partition(|claim| is_lost(claim.held()));
         state.waiting = kept;
-        Vec::from(gone)
+        (Vec::from(gone), done)
     }
 
-    /// A signal came: nothing more is started, what runs is interrupted; at the second at once.
-    pub fn stop(&self, signal: i32) {
+    /// Nothing more is started, what runs is interrupted; at the second Ctrl-C at once. Other
+    /// signals may be told twice: to every process of a job, and by its script to the worker.
+    pub fn stop(&self, stop: Stop) {
         let mut state = self.lock();
-        let again = state.stop.is_some();
-        state.stop.get_or_insert(signal);
+        let urgent = state.stop.is_some() && stop.signal == Some(SIGINT);
+        state.stop.get_or_insert(stop);
         if let Some(running) = &state.running {
-            running.interrupt.raise(again);
+            running.interrupt.raise(urgent);
         }
         self.changed.notify_all();
     }
 
-    /// The signal that stops the worker, if one came.
-    pub fn stopped(&self) -> Option<i32> {
+    /// Why the worker stops, if it does.
+    pub fn stopped(&self) -> Option<Stop> {
         self.lock().stop
+    }
+
+    /// Looks at the clock until the desk is closed: stops the worker at `end`, and interrupts what
+    /// runs for longer than it may.
+    pub fn keep_time(&self, end: Option<Instant>) {
+        let mut state = self.lock();
+        while !state.closed {
+            let now = Instant::now();
+            let end = end.filter(|_| state.stop.is_none());
+            if end.is_some_and(|end| end <= now) {
+                warn!("the end of the worker's time is near: stopping");
+                drop(state);
+                self.stop(Stop { signal: None, near_end: true });
+                state = self.lock();
+                continue;
+            }
+            let limited = state.running.as_mut().filter(|running| !running.over);
+            let limit = limited.and_then(|running| {
+                running.over = running.limit.is_some_and(|limit| limit <= now);
+                if running.over {
+                    running.interrupt.raise(false);
+                }
+                running.limit.filter(|_| !running.over)
+            });
+            state = match [end, limit].into_iter().flatten().min() {
+                Some(next) => self.wait(state, next - now),
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
     }
 
     /// Waits, at most so long. Returns whether the worker is to stop.
@@ -368,7 +424,7 @@ mod tests {
 
     fn claim(id: i64) -> Claim {
         let at = Timestamp::UNIX_EPOCH;
-        let lease = Lease { owner: "me".into(), host: "h".into(), boot_id: "b".into(), pid: 7, until: at };
+        let lease = Lease { owner: "me".into(), pid: 7, until: at, ..Lease::default() };
         let place = Place {
             fworker: doc! {},
             launch_dir: "/d".into(),
@@ -400,12 +456,12 @@ mod tests {
         desk.put((1..=3).map(claim).collect(), Instant::now());
         let first = desk.start().expect("waits").claim;
         assert_eq!(renewed_ids(&desk), [2, 3, 1]);
-        assert!(desk.finish(outcome(first)));
+        assert!(desk.finish(outcome(first)).is_ok());
         assert_eq!(renewed_ids(&desk), [2, 3, 1]);
         let sending = desk.take_done();
         assert_eq!((sending.len(), renewed_ids(&desk)), (1, vec![2, 3, 1]));
         // A renewal that fails meanwhile does not make us forget it.
-        desk.put_back(Vec::new(), Vec::new(), Duration::ZERO);
+        desk.put_back(Vec::new(), Duration::ZERO);
         assert_eq!(renewed_ids(&desk), [2, 3, 1]);
         desk.sent();
         assert_eq!(renewed_ids(&desk), [2, 3]);
@@ -416,10 +472,10 @@ mod tests {
         let desk = Desk::default();
         desk.put((1..=3).map(claim).collect(), Instant::now());
         let Started { claim: first, interrupt, .. } = desk.start().expect("waits");
-        let gone = desk.renewed(&[1, 3], Instant::now());
+        let (gone, _) = desk.renewed(&[1, 3], Instant::now());
         assert_eq!(gone.iter().map(|claim| claim.firework.fw_id).collect::<Vec<_>>(), [3]);
         assert!(interrupt.is_raised());
-        assert!(!desk.finish(outcome(first)), "is not reported");
+        assert!(desk.finish(outcome(first)).is_err(), "is not reported");
         assert_eq!(desk.start().expect("waits").claim.firework.fw_id, 2);
         assert!(desk.start().is_none() && desk.take_done().is_empty());
     }
@@ -429,13 +485,35 @@ mod tests {
         let desk = Desk::default();
         desk.put((1..=2).map(claim).collect(), Instant::now());
         let interrupt = desk.start().expect("waits").interrupt;
-        desk.stop(15);
+        let stop = |signal| Stop { signal: Some(signal), near_end: false };
+        desk.stop(stop(15));
+        desk.stop(stop(15));
         assert!(interrupt.is_raised() && !interrupt.is_urgent());
-        desk.stop(2);
+        desk.stop(stop(2));
         assert!(interrupt.is_urgent());
-        assert_eq!(desk.interrupted(), Interrupted::Signal(15));
+        assert_eq!(desk.interrupted(), Interrupted::Stopped(stop(15)));
         assert!(desk.start().is_none() && desk.sleep(Duration::from_secs(1000)));
         assert_eq!(desk.take_waiting().len(), 1);
+    }
+
+    #[test]
+    fn the_clock_stops_what_takes_too_long() {
+        let soon = || Instant::now() + Duration::from_millis(20);
+        let interrupted = |end: Option<Instant>, limit: Option<Instant>| {
+            let desk = &Desk::default();
+            desk.put(vec![claim(1)], Instant::now());
+            let interrupt = desk.start().expect("waits").interrupt;
+            std::thread::scope(|scope| {
+                scope.spawn(move || desk.keep_time(end));
+                limit.iter().for_each(|&at| desk.limit(at));
+                assert!(interrupt.is_raised_within(Duration::from_secs(60)));
+                desk.close();
+            });
+            desk.interrupted()
+        };
+        assert_eq!(interrupted(None, Some(soon())), Interrupted::Over);
+        let near_end = Stop { signal: None, near_end: true };
+        assert_eq!(interrupted(Some(soon()), None), Interrupted::Stopped(near_end));
     }
 
     #[test]
@@ -443,9 +521,8 @@ mod tests {
         let desk = Desk::default();
         desk.put((1..=3).map(claim).collect(), Instant::now());
         let first = desk.start().expect("waits").claim;
-        desk.finish(outcome(first));
-        let (waiting, done) = (desk.take_waiting(), desk.take_done());
-        desk.put_back(waiting, done, Duration::ZERO);
+        assert!(desk.finish(outcome(first)).is_ok());
+        desk.put_back(desk.take_done(), Duration::ZERO);
         assert_eq!(desk.start().expect("waits").claim.firework.fw_id, 2);
         assert_eq!(desk.take_done().len(), 1);
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::able::Lack;
+use super::offline::BadFile;
 use crate::store::StoreError;
 use crate::workflow::FwId;
 
@@ -29,6 +30,17 @@ pub enum RocketError {
         /// What is missing.
         lack: Lack,
     },
+    /// The firework that was asked for takes longer than the worker has. It has been given back.
+    #[error("firework {fw_id} stays READY: {reason}")]
+    NoTime {
+        /// The firework.
+        fw_id: FwId,
+        /// What it needs, and what there is.
+        reason: String,
+    },
+    /// A file of an offline run.
+    #[error("cannot run offline: {0}")]
+    Offline(BadFile),
     /// Signals cannot be caught.
     #[error("cannot catch signals: {0}")]
     Signals(io::Error),

@@ -1,11 +1,12 @@
-//! Who runs a launch: the worker process, unique for ever, and its host.
+//! Who runs a launch: the worker process, unique for ever, its host, and the queue job it is in.
 
 use std::net::ToSocketAddrs;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::workflow::Lease;
+use crate::config::VolleyConfig;
+use crate::queue::process;
+use crate::workflow::{Lease, QueueJob};
 
 /// This process.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Identity {
     pub ip: String,
     boot_id: String,
     pid: u32,
+    born: Option<u64>,
+    job: Option<QueueJob>,
 }
 
 impl Identity {
@@ -25,25 +28,63 @@ impl Identity {
     pub fn of_this_process() -> Self {
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         let ip = (host.as_str(), 0).to_socket_addrs().ok().and_then(|mut all| all.find(std::net::SocketAddr::is_ipv4));
-        // Where there is no /proc the pid alone has to do.
-        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Identity {
             owner: uuid::Uuid::now_v7().to_string(),
             host,
             ip: ip.map_or_else(|| "127.0.0.1".to_owned(), |address| address.ip().to_string()),
-            boot_id: boot_id.trim().to_owned(),
+            boot_id: process::boot(),
             pid: std::process::id(),
+            born: process::started(std::process::id()),
+            job: slurm_job(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
         }
     }
 
     /// A lease that begins now.
-    pub fn lease(&self, now: Timestamp, length: Duration) -> Lease {
+    pub fn lease(&self, now: Timestamp, config: &VolleyConfig) -> Lease {
         Lease {
             owner: self.owner.clone(),
             host: self.host.clone(),
             boot_id: self.boot_id.clone(),
             pid: self.pid,
-            until: now.checked_add(length).unwrap_or(Timestamp::MAX),
+            born: self.born,
+            job: self.job.clone(),
+            renew: SignedDuration::try_from(config.renew).ok(),
+            until: now.checked_add(config.lease).unwrap_or(Timestamp::MAX),
+            ..Lease::default()
         }
+    }
+}
+
+/// The Slurm job that this process is part of. Whoever has called `salloc` has most of the variables
+/// but is not: it stays when the job ends.
+fn slurm_job(variable: impl Fn(&str) -> Option<String>) -> Option<QueueJob> {
+    variable("SLURMD_NODENAME")?;
+    let element = variable("SLURM_ARRAY_JOB_ID").zip(variable("SLURM_ARRAY_TASK_ID"));
+    Some(QueueJob {
+        id: element.map(|(array, task)| format!("{array}_{task}")).or_else(|| variable("SLURM_JOB_ID"))?,
+        cluster: variable("SLURM_CLUSTER_NAME"),
+        restarts: variable("SLURM_RESTART_COUNT").and_then(|count| count.parse().ok()).unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(variables: &[(&str, &str)]) -> Option<QueueJob> {
+        slurm_job(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn knows_the_job_it_is_in() {
+        let (node, id, cluster) = (("SLURMD_NODENAME", "n1"), ("SLURM_JOB_ID", "13"), ("SLURM_CLUSTER_NAME", "east"));
+        let expected = |id: &str, restarts| Some(QueueJob { id: id.into(), cluster: Some("east".into()), restarts });
+        assert_eq!(job(&[node, id, cluster]), expected("13", 0));
+        assert_eq!(job(&[node, id, cluster, ("SLURM_RESTART_COUNT", "2")]), expected("13", 2));
+        let element = [("SLURM_ARRAY_JOB_ID", "12"), ("SLURM_ARRAY_TASK_ID", "3")];
+        assert_eq!(job(&[node, id, cluster, element[0], element[1]]), expected("12_3", 0));
+        assert_eq!(job(&[node, id]), Some(QueueJob { id: "13".into(), cluster: None, restarts: 0 }));
+        assert_eq!(job(&[]), None);
+        assert_eq!(job(&[id, cluster]), None, "the shell of an salloc");
     }
 }

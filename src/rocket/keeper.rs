@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::desk::{Chore, Desk};
 use super::directory::remove_unused;
 use super::identity::Identity;
-use super::report::tell;
+use super::report::{keep_aside, tell};
 use crate::config::VolleyConfig;
 use crate::store::{Claim, Held, Outcome, Seen, Store};
 use crate::workflow::Launch;
@@ -36,6 +36,8 @@ pub struct Keeper<'a> {
 impl Keeper<'_> {
     /// Works until the desk is closed.
     pub fn work(&self) {
+        // Claims that go back, which the store may not have heard of.
+        let mut leaving = Vec::new();
         loop {
             match self.desk.next_chore(self.config.renew) {
                 Chore::Renew(held, trackers) => {
@@ -43,28 +45,36 @@ impl Keeper<'_> {
                     self.renew(&held, seen.as_slice());
                 }
                 Chore::Note(launch) => self.note(*launch),
-                Chore::Release(claims) => self.release(claims),
+                Chore::Release(claims) => {
+                    info!("handing back {} fireworks that would have to wait", claims.len());
+                    leaving.extend(claims);
+                }
                 Chore::Report(outcomes) => self.report(outcomes),
-                Chore::Leave => return,
+                Chore::Leave => return self.release(&mut leaving),
             }
+            self.release(&mut leaving);
         }
     }
 
     fn renew(&self, held: &[Held], seen: &[Seen]) {
         let (now, at) = (Timestamp::now(), Instant::now());
-        let lease = self.identity.lease(now, self.config.lease);
+        let lease = self.identity.lease(now, self.config);
         match self.store.renew(held, seen, &lease, now) {
             Ok(lost) => {
                 for launch_id in &lost {
                     warn!("launch {launch_id} is no longer ours: it was rerun, deleted, or taken for lost");
                 }
-                for claim in self.desk.renewed(&lost, at) {
+                let (claims, outcomes) = self.desk.renewed(&lost, at);
+                for claim in claims {
                     remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+                }
+                for Outcome { launch, .. } in outcomes {
+                    warn!("firework {} was not reported{}", launch.fw_id, keep_aside(&launch));
                 }
             }
             Err(error) => {
                 warn!("cannot renew the lease: {error}");
-                self.desk.put_back(Vec::new(), Vec::new(), self.pause());
+                self.desk.put_back(Vec::new(), self.pause());
             }
         }
     }
@@ -88,20 +98,20 @@ impl Keeper<'_> {
         self.desk.noted();
     }
 
-    fn release(&self, claims: Vec<Claim>) {
-        info!("handing back {} fireworks that would have to wait", claims.len());
-        let held: Vec<Held> = claims.iter().map(Claim::held).collect();
+    /// Hands claims back; those that the store may have taken back are not ours to run any more, so
+    /// that only their leases can end where it does not answer.
+    fn release(&self, leaving: &mut Vec<Claim>) {
+        if leaving.is_empty() {
+            return;
+        }
+        let held: Vec<Held> = leaving.iter().map(Claim::held).collect();
         match self.store.release(&held, Timestamp::now()) {
             Ok(()) => {
-                for claim in claims {
+                for claim in leaving.drain(..) {
                     remove_unused(self.base, Path::new(&claim.launch.launch_dir));
                 }
             }
-            Err(error) => {
-                // They are still ours, and run after the one that is running now.
-                warn!("cannot hand them back: {error}");
-                self.desk.put_back(claims, Vec::new(), self.pause());
-            }
+            Err(error) => warn!("cannot hand them back yet: {error}"),
         }
     }
 
@@ -114,7 +124,7 @@ impl Keeper<'_> {
             Err(error) => {
                 // The thread that ran them reports them in the end, and knows what to do.
                 warn!("cannot report yet: {error}");
-                self.desk.put_back(Vec::new(), outcomes, self.pause());
+                self.desk.put_back(outcomes, self.pause());
             }
         }
     }

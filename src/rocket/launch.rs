@@ -1,6 +1,7 @@
 //! Runs the tasks of one firework, in its launch directory, and makes one action of theirs.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use super::hook;
 use super::trackers::Trackers;
 use crate::firetask::{self, Attempt, Firetask, Interrupt, Python, PythonTask, Run, TaskFailure};
 use crate::store::Claim;
+use crate::workflow::checkpoint::PROGRESS;
 use crate::workflow::mods::{self, ModError};
 use crate::workflow::{Checkpoint, FWorker, Firework, FwAction, Launch, State, decide};
 
@@ -127,11 +129,8 @@ impl<'a> Course<'a> {
     /// Tells how far we have come.
     fn note(&mut self) {
         self.so_far.task = self.position;
-        let checkpoint = self.so_far.to_document();
-        if checkpoint.to_vec().is_ok_and(|bytes| bytes.len() > LARGEST_CHECKPOINT) {
+        if !reach(self.launch, self.so_far.to_document()) {
             warn!("fw_id: {}: the checkpoint of task {} is too large to keep", self.firework.fw_id, self.position);
-        } else {
-            self.launch.reach(checkpoint);
         }
         self.around.trackers.show(self.launch);
         (self.around.note)(self.launch);
@@ -139,20 +138,43 @@ impl<'a> Course<'a> {
 
     /// Runs one task. What it gives is gathered; what else its action says is returned.
     fn step(&mut self, task: &Document, kind: &dyn Firetask, is_last: bool) -> Result<FwAction, TaskFailure> {
+        let (directory, launch_id) = (self.launch.launch_dir.clone(), self.launch.launch_id);
+        let (around, so_far) = (self.around, &self.so_far);
+        let launch = RefCell::new(&mut *self.launch);
         let run = Run {
             task,
             spec: &self.spec,
-            directory: Path::new(&self.launch.launch_dir),
-            interrupt: self.around.interrupt,
+            directory: Path::new(&directory),
+            interrupt: around.interrupt,
             fw_id: self.firework.fw_id,
-            launch_id: self.launch.launch_id,
-            template_dir: self.around.template_dir,
-            previous: self.around.previous,
+            position: self.position,
+            launch_id,
+            template_dir: around.template_dir,
+            previous: around.previous,
+            keep: &|progress| {
+                let mut checkpoint = so_far.to_document();
+                checkpoint.insert(PROGRESS, progress);
+                let launch = &mut **launch.borrow_mut();
+                // What is kept last is written when the firework is given back.
+                if reach(launch, checkpoint) && !around.interrupt.is_raised() {
+                    around.trackers.show(launch);
+                    (around.note)(launch);
+                }
+            },
         };
         let action = run_task(kind, &run, self.position + 1)?;
         follow(&action, is_last || action.ends_firework(), &mut self.spec)?;
         Ok(self.so_far.gather(action))
     }
+}
+
+/// Keeps a checkpoint in the launch; `false` when it is too large.
+fn reach(launch: &mut Launch, checkpoint: Document) -> bool {
+    let fits = checkpoint.to_vec().is_ok_and(|bytes| bytes.len() <= LARGEST_CHECKPOINT);
+    if fits {
+        launch.reach(checkpoint);
+    }
+    fits
 }
 
 /// Runs one task, and takes the action it may have left in a file.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bson::Document;
+use jiff::Timestamp;
 
 use crate::store::{FireworkQuery, Result, Store, WorkflowQuery};
 use crate::workflow::fworker::Category;
@@ -12,7 +13,8 @@ use crate::workflow::{FWorker, FwId, State, int_list};
 /// child that waits for it. The worker's own query is not asked about the latter: rather one
 /// look too many than work left undone.
 pub fn more_may_come(store: &dyn Store, worker: &FWorker) -> Result<bool> {
-    if store.count_claimable(worker, 1)? > 0 {
+    // Also what waits for its time.
+    if store.count_claimable(worker, Timestamp::MAX, 1)? > 0 {
         return Ok(true);
     }
     let active = FireworkQuery { states: vec![State::Running, State::Reserved], ..FireworkQuery::default() };
@@ -28,7 +30,7 @@ pub fn more_may_come(store: &dyn Store, worker: &FWorker) -> Result<bool> {
         return Ok(true);
     }
     // One may have ended between the two looks, and left a READY child.
-    Ok(store.count_claimable(worker, 1)? > 0)
+    Ok(store.count_claimable(worker, Timestamp::MAX, 1)? > 0)
 }
 
 fn would_take(worker: &FWorker, spec: &Document) -> bool {

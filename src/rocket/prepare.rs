@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use bson::Bson;
 
 use super::directory::has_own_directory;
-use super::{files, fw_json, recovery};
+use super::{files, recovery};
 use crate::firetask::Interrupt;
+use crate::launchpad::fw_json;
 use crate::store::Claim;
 use crate::workflow::checkpoint::{BadRecovery, Recovery};
+use crate::workflow::limits::BadLimit;
 use crate::workflow::reserved::{BadKey, check_files};
 use crate::workflow::{Checkpoint, FwAction, Launch};
 
@@ -64,6 +66,9 @@ pub enum Fault {
     /// A reserved key that cannot be followed.
     #[error(transparent)]
     Key(#[from] BadKey),
+    /// A limit that is none.
+    #[error(transparent)]
+    Limit(#[from] BadLimit),
     /// A file that a parent has passed on.
     #[error("`_files_in`: cannot copy {} to {}: {source}", .from.display(), .to.display())]
     FileIn {

@@ -3,10 +3,12 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::RocketError;
 use super::batch::Batch;
+use super::drain::Drainer;
 use super::mender::Mender;
 use super::outlook::more_may_come;
 use super::report::Patience;
@@ -64,19 +66,29 @@ pub fn run(worker: &Worker<'_>, options: &Rapidfire) -> Result<u64, RocketError>
     let deadline = options.timeout.map(after);
     let in_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
     let mut loops = 0;
-    let mut mender = Mender::default();
-    let mut series = Series { worker, deadline, batch: Batch::new(), launched: 0, answered: false };
+    let mut drainer = Drainer::new(worker.base, &worker.launchpad);
+    drainer.look(worker.store);
+    let mender = Mender::new(worker.store, worker.settings);
+    let mut series = Series { worker, deadline, batch: Batch::new(), mender, drainer, launched: 0, answered: false };
     while options.max_loops != Some(loops) && in_time() {
         series.drain(options.nlaunches)?;
         let is_over = match options.nlaunches {
-            Limit::UntilDone => !more_may_come(worker.store, &worker.able.fworker())?,
+            // What the dead have left behind is work, too.
+            Limit::UntilDone => {
+                !more_may_come(worker.store, &worker.able.fworker())?
+                    && (worker.desk.stopped().is_some() || !series.mender.look_last())
+            }
             Limit::Count(count) => series.launched >= count,
             Limit::Infinite => false,
         };
+        if worker.able.lacks_time() {
+            info!("What is READY takes longer than this worker has: leaving it to others");
+            break;
+        }
         if is_over || worker.desk.stopped().is_some() || !in_time() {
             break;
         }
-        if idle(worker, &mut mender, options, deadline)? {
+        if idle(worker, &mut series.mender, &mut series.drainer, options, deadline)? {
             loops += 1;
         }
         info!("Checking for FWs to run...");
@@ -93,6 +105,8 @@ struct Series<'a> {
     worker: &'a Worker<'a>,
     deadline: Option<Instant>,
     batch: Batch,
+    mender: Mender<'a>,
+    drainer: Drainer<'a>,
     launched: u64,
     /// The store has answered before: when it does not now, it may again.
     answered: bool,
@@ -115,6 +129,7 @@ impl Series<'_> {
             let ran = self.worker.run_claimed(self.deadline)?;
             self.launched += ran;
             self.batch.learn(usize::try_from(ran).unwrap_or(usize::MAX), began.elapsed());
+            self.mender.look_busy();
         }
     }
 
@@ -136,7 +151,8 @@ impl Series<'_> {
 /// Waits for new work. Returns whether the whole time has passed.
 fn idle(
     worker: &Worker<'_>,
-    mender: &mut Mender,
+    mender: &mut Mender<'_>,
+    drainer: &mut Drainer<'_>,
     options: &Rapidfire,
     deadline: Option<Instant>,
 ) -> Result<bool, RocketError> {
@@ -152,9 +168,10 @@ fn idle(
         if worker.desk.sleep(jitter(pause).min(left)) {
             return Ok(false);
         }
-        mender.look(worker.store);
+        drainer.look(worker.store);
+        mender.look_idle();
         let fworker = &*worker.able.fworker();
-        let news = worker.store.count_claimable(fworker, 1).and_then(|count| {
+        let news = worker.store.count_claimable(fworker, Timestamp::now(), 1).and_then(|count| {
             Ok(count > 0 || options.nlaunches == Limit::UntilDone && !more_may_come(worker.store, fworker)?)
         });
         match news {

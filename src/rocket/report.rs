@@ -1,6 +1,7 @@
 //! Tells the store what came out, and does not give up soon: a store that is away for an hour
 //! costs nothing.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,9 +9,10 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::desk::Desk;
+use super::spool::Aside;
 use super::{RocketError, spool};
 use crate::store::{Outcome, Store, StoreError, Verdict, jitter};
-use crate::workflow::{FwAction, State};
+use crate::workflow::{FwAction, Launch, State};
 
 /// How long we try.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -99,18 +101,21 @@ fn report_one(store: &dyn Store, patience: &mut Patience<'_>, mut outcome: Outco
             }
             Err(error) => error,
         };
-        let is_the_outcome = matches!(error, StoreError::Refusal(_) | StoreError::TooLarge { .. });
-        if is_the_outcome && !replaced {
+        if !replaced && refused(&mut outcome, &error) {
             replaced = true;
-            refuse(&mut outcome, &error);
+            spool::put_aside(Path::new(&outcome.launch.launch_dir), outcome.launch.launch_id, Aside::Refused);
         } else if !patience.wait("cannot report", &error) {
             return Err(unreported(&[outcome], error));
         }
     }
 }
 
-/// An outcome that cannot be applied makes the firework FIZZLED, as in FireWorks.
-fn refuse(outcome: &mut Outcome, error: &StoreError) {
+/// An outcome that cannot be applied makes the firework FIZZLED, as in FireWorks. Returns whether it
+/// is the outcome that is to blame for the error.
+pub fn refused(outcome: &mut Outcome, error: &StoreError) -> bool {
+    if !matches!(error, StoreError::Refusal(_) | StoreError::TooLarge { .. }) {
+        return false;
+    }
     let fw_id = outcome.launch.fw_id;
     warn!("firework {fw_id}: its outcome cannot be applied: {error}");
     let text = format!(
@@ -119,20 +124,29 @@ fn refuse(outcome: &mut Outcome, error: &StoreError) {
     );
     outcome.state = State::Fizzled;
     outcome.action = FwAction::fizzled(None, &text, bson::Bson::Null);
+    true
 }
 
-/// Logs what became of outcomes.
+/// Logs what became of outcomes, and does what is to be done with their files.
 pub fn tell(outcomes: &[Outcome], verdicts: &[Verdict]) {
     for (outcome, verdict) in outcomes.iter().zip(verdicts) {
         let (fw_id, launch_id) = (outcome.launch.fw_id, outcome.launch.launch_id);
         match verdict {
-            Verdict::Recorded => info!("fw_id: {fw_id} {}", outcome.state),
+            Verdict::Recorded => {
+                info!("fw_id: {fw_id} {}", outcome.state);
+                spool::remove(outcome);
+            }
             Verdict::LeaseLost => {
-                let file = spool::path(outcome);
-                warn!("firework {fw_id}: launch {launch_id} is no longer ours; its result stays in {}", file.display());
+                warn!("firework {fw_id}: launch {launch_id} is no longer ours{}", keep_aside(&outcome.launch));
             }
         }
     }
+}
+
+/// Keeps what came out of a launch that is somebody else's by now. Returns words that say where.
+pub fn keep_aside(launch: &Launch) -> String {
+    let kept = spool::put_aside(Path::new(&launch.launch_dir), launch.launch_id, Aside::Lost);
+    kept.map_or_else(String::new, |file| format!("; its result stays in {}", file.display()))
 }
 
 fn unreported(outcomes: &[Outcome], source: StoreError) -> RocketError {

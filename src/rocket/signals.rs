@@ -9,14 +9,20 @@ use signal_hook::iterator::{Handle, Signals};
 use tracing::warn;
 
 use super::RocketError;
-use super::desk::Desk;
+use super::desk::{Desk, Stop};
+use super::walltime::Walltime;
+use crate::workflow::{Cause, Loss};
 
 /// Passes signals on to the desk until it is dropped.
 pub struct Ear(Handle);
 
 impl Ear {
     /// Listens from now on, in a thread of the scope.
-    pub fn open<'scope>(scope: &'scope Scope<'scope, '_>, desk: &'scope Desk) -> Result<Self, RocketError> {
+    pub fn open<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        desk: &'scope Desk,
+        walltime: Option<&'scope Walltime>,
+    ) -> Result<Self, RocketError> {
         let ignored = ignored_signals();
         // `nohup` and a shell's `&` have a signal ignored on purpose.
         let is_wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGINT) || ignored & (1 << (signal - 1)) == 0;
@@ -26,7 +32,8 @@ impl Ear {
         scope.spawn(move || {
             for signal in signals.forever() {
                 warn!("{} received: stopping", name(signal));
-                desk.stop(signal);
+                let near_end = signal == SIGUSR1 && walltime.is_some_and(Walltime::is_near);
+                desk.stop(Stop { signal: Some(signal), near_end });
             }
         });
         Ok(ear)
@@ -36,6 +43,16 @@ impl Ear {
 impl Drop for Ear {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+impl Stop {
+    /// Why a run is given back that it has cut short; `walltime` is that of the worker.
+    pub fn loss(self, walltime: Option<&Walltime>) -> Loss {
+        if self.near_end {
+            return Loss::new(Cause::Timeout, walltime.map(Walltime::describe).unwrap_or_default());
+        }
+        Loss::new(Cause::Stopped, self.signal.map_or("", name))
     }
 }
 

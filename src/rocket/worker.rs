@@ -1,5 +1,6 @@
 //! One worker process: claims, runs, reports, and leaves nothing RUNNING behind.
 
+use std::cell::Cell;
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -11,18 +12,24 @@ use tracing::{info, warn};
 use super::able::Able;
 use super::desk::{Desk, Interrupted, Started};
 use super::directory::{Directories, remove_unused};
+use super::drain::drain_all;
 use super::identity::Identity;
 use super::keeper::Keeper;
 use super::launch::Surroundings;
-use super::prepare::{Unprepared, prepare};
+use super::mender::Mender;
+use super::over;
+use super::prepare::{Fault, Unprepared, prepare};
 use super::rapidfire::{self, Rapidfire};
-use super::report::{Patience, report};
-use super::signals::{self, Ear};
+use super::report::{Patience, keep_aside, report};
+use super::signals::Ear;
+use super::walltime::{TooLong, Walltime};
 use super::{RocketError, launch, spool};
 use crate::config::Settings;
 use crate::firetask::Python;
-use crate::store::{Claim, ClaimRequest, Held, Outcome, Store};
-use crate::workflow::{FwId, Launch, LaunchId, State, json};
+use crate::queue::LaunchpadId;
+use crate::store::{self, Claim, ClaimRequest, Held, Outcome, Store};
+use crate::workflow::limits::{Limits, WALLTIME};
+use crate::workflow::{Cause, Firework, FwAction, FwId, Launch, LaunchId, Loss, State, json};
 
 /// What a worker did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +48,19 @@ pub fn singleshot(
     fw_id: Option<FwId>,
 ) -> Result<Done, RocketError> {
     with_worker(store, settings, base, |worker| {
-        while worker.claim(1, fw_id, false)? > 0 {
+        // What an earlier one has left here.
+        drain_all(store, &worker.launchpad, spool::waiting_in(base));
+        let mut mender = Mender::new(store, settings);
+        let is_claimed = || Ok::<_, RocketError>(worker.claim(1, fw_id, false)? > 0);
+        // What the dead have left behind is work, too: the firework of this job, when it was begun anew.
+        while is_claimed()? || mender.look_last() && is_claimed()? {
             let ran = worker.run_claimed(None)?;
-            match (fw_id, worker.able.last_lack()) {
-                (Some(fw_id), Some(lack)) => return Err(RocketError::Cannot { fw_id, lack }),
+            let (lack, too_long) = (worker.able.last_lack(), worker.too_long.take());
+            match (fw_id, lack, too_long) {
+                (Some(fw_id), Some(lack), _) => return Err(RocketError::Cannot { fw_id, lack }),
+                (Some(fw_id), _, Some(TooLong { reason, .. })) => return Err(RocketError::NoTime { fw_id, reason }),
                 // The next best, perhaps.
-                (None, Some(_)) if ran == 0 && worker.desk.stopped().is_none() => {}
+                (None, Some(_), _) | (None, _, Some(_)) if ran == 0 && worker.desk.stopped().is_none() => {}
                 _ => return Ok(ran),
             }
         }
@@ -79,12 +93,19 @@ pub struct Worker<'a> {
     pub desk: &'a Desk,
     /// What it can run.
     pub able: Able<'a>,
+    /// How long it may work.
+    pub walltime: Option<&'a Walltime>,
+    /// Why the last firework was not begun, where that was for want of time.
+    too_long: Cell<Option<TooLong>>,
+    /// Where launch directories are made.
+    pub base: &'a Path,
+    /// Which launchpad it is, for result files.
+    pub launchpad: LaunchpadId,
     identity: &'a Identity,
-    base: &'a Path,
 }
 
 /// Closes the desk whatever happens; its keeper would wait for ever.
-struct Closing<'a>(&'a Desk);
+pub struct Closing<'a>(pub &'a Desk);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
@@ -103,20 +124,29 @@ fn with_worker(
         return Err(RocketError::Directory { path: base.to_owned(), source });
     }
     let (desk, identity) = (Desk::default(), Identity::of_this_process());
+    let walltime = Walltime::of_this_job();
+    let walltime = walltime.as_ref();
     let keeper = Keeper { store, desk: &desk, identity: &identity, config: &settings.volley, base };
     thread::scope(|scope| {
-        let _ear = Ear::open(scope, &desk)?;
+        let _ear = Ear::open(scope, &desk, walltime)?;
         let _closing = Closing(&desk);
         scope.spawn(|| keeper.work());
+        scope.spawn(|| desk.keep_time(walltime.map(Walltime::stop_at)));
         let python = Python::new(&settings.python, base, &settings.location, &settings.fworker);
         let able = Able::new(store, settings, python, &identity.host);
-        let worker = Worker { store, settings, desk: &desk, able, identity: &identity, base };
+        let launchpad = LaunchpadId::of(&settings.location);
+        let (desk, too_long) = (&desk, Cell::default());
+        let worker = Worker { store, settings, desk, able, walltime, too_long, base, launchpad, identity: &identity };
         let result = work(&worker);
         // Also after an error: what has been done is reported, what has not goes back.
         let left = worker.leave();
+        // A store that has not taken an outcome is not asked whether it has written down the others.
+        if result.is_ok() && left.is_ok() {
+            worker.sync();
+        }
         let launched = result?;
         left?;
-        Ok(Done { launched, signal: desk.stopped() })
+        Ok(Done { launched, signal: desk.stopped().and_then(|stop| stop.signal) })
     })
 }
 
@@ -128,8 +158,9 @@ impl Worker<'_> {
         let request = ClaimRequest {
             worker: &self.able.fworker(),
             fw_id,
+            retry: self.settings.volley.retry.as_ref(),
             order: self.settings.fw_config.order,
-            lease: &self.identity.lease(now, self.settings.volley.lease),
+            lease: &self.identity.lease(now, &self.settings.volley),
             host: (&self.identity.host, &self.identity.ip),
             directory: &|spec| directories.name(spec),
             now,
@@ -168,11 +199,25 @@ impl Worker<'_> {
             self.release(vec![claim]);
             return Ok(false);
         }
+        let limits = Limits::of(&claim.firework.spec);
+        if let Some(why) = self.lacks_time(&claim.firework, limits.as_ref().ok()) {
+            self.desk.interrupted();
+            self.able.leave_for_want_of_time(claim.firework.fw_id, &why);
+            self.release(vec![claim]);
+            self.too_long.set(Some(why));
+            return Ok(false);
+        }
         claim.launch.begin(Timestamp::now());
         info!("Launching Rocket");
         info!("RUNNING fw_id: {} in directory: {}", claim.firework.fw_id, claim.launch.launch_dir);
         let others = self.settings.fw_config.print_fw_json.then(|| self.other_launches(&claim));
-        let result = match prepare(&claim, others.as_deref(), &interrupt) {
+        let prepared = limits.map_err(|error| Fault::from(error).into()).and_then(|limits| {
+            if let Some(at) = limits.max_runtime.and_then(|limit| Instant::now().checked_add(limit)) {
+                self.desk.limit(at);
+            }
+            prepare(&claim, others.as_deref(), &interrupt)
+        });
+        let result = match prepared {
             Ok(start) => {
                 let archived = claim.firework.archived_launches.clone();
                 let around = Surroundings {
@@ -193,28 +238,50 @@ impl Worker<'_> {
             }
             Err(Unprepared::Disk { path, source }) => {
                 self.desk.interrupted();
-                self.give_back(&claim, &format!("cannot write {}: {source}", path.display()));
+                self.give_back(&claim, &Loss::new(Cause::Disk, format!("cannot write {}: {source}", path.display())));
                 return Err(RocketError::Directory { path, source });
             }
         };
-        let Some((state, action)) = result else {
-            match self.desk.interrupted() {
-                Interrupted::Signal(signal) => self.give_back(&claim, signals::name(signal)),
-                Interrupted::Lost => warn!("fw_id: {} was stopped, and is not reported", claim.firework.fw_id),
-            }
-            return Ok(true);
-        };
+        let Some((state, action)) = result.or_else(|| self.interrupted(&claim)) else { return Ok(true) };
         let followed = claim.firework.looks_for_duplicates();
         let outcome = Outcome { launch: claim.launch, state, action, ended: Timestamp::now(), followed };
-        if let Err(error) = spool::write(&outcome) {
+        if let Err(error) = spool::write(&outcome, &self.launchpad) {
             warn!("cannot write {}: {error}; the store is told all the same", spool::path(&outcome).display());
         }
-        if self.desk.finish(outcome) {
-            info!("Rocket finished");
-        } else {
-            warn!("fw_id: {} is somebody else's by now, and is not reported", claim.firework.fw_id);
+        match self.desk.finish(outcome) {
+            Ok(()) => info!("Rocket finished"),
+            Err(outcome) => {
+                let kept = keep_aside(&outcome.launch);
+                warn!("fw_id: {} is somebody else's by now, and is not reported{kept}", claim.firework.fw_id);
+            }
         }
         Ok(true)
+    }
+
+    /// Why a firework cannot be done in the time that is left, if it cannot.
+    fn lacks_time(&self, firework: &Firework, limits: Option<&Limits>) -> Option<TooLong> {
+        let (walltime, limits) = (self.walltime?, limits?);
+        let earlier = match firework.archived_launches.as_slice() {
+            [] => Vec::new(),
+            ids => self.store.find_launches(ids).unwrap_or_else(|error| {
+                warn!("cannot tell how long fw_id {} has run before: {error}", firework.fw_id);
+                Vec::new()
+            }),
+        };
+        walltime.forbids(limits, firework.spec.get(WALLTIME), &earlier)
+    }
+
+    /// What becomes of a run that was interrupted: it has an outcome only when it took too long.
+    fn interrupted(&self, claim: &Claim) -> Option<(State, FwAction)> {
+        let firework = &claim.firework;
+        match self.desk.interrupted() {
+            Interrupted::Over => {
+                return Some((State::Fizzled, over::over(claim)));
+            }
+            Interrupted::Stopped(stop) => self.give_back(claim, &stop.loss(self.walltime)),
+            Interrupted::Lost => warn!("fw_id: {} was stopped, and is not reported", firework.fw_id),
+        }
+        None
     }
 
     /// The launches of the firework besides this one, for FW.json; which is not worth waiting for.
@@ -229,16 +296,16 @@ impl Worker<'_> {
         found.inspect_err(|error| warn!("FW.json is without earlier launches: {error}")).unwrap_or_default()
     }
 
-    /// How the last run of the firework that came to an end did so; runs that were interrupted have
-    /// left nothing. A task may go on from there, or begin anew: so a store that does not answer is
-    /// no hindrance.
+    /// The last run of the firework that came to an end, or was interrupted and has left how far it
+    /// had come. A task may go on from there, or begin anew: so a store that does not answer is no
+    /// hindrance.
     fn previous(&self, archived: &[LaunchId]) -> Option<Launch> {
         let launch = |id| {
             let found = self.store.find_launches(&[id]);
             found.inspect_err(|error| warn!("cannot read launch {id}: {error}")).ok()?.pop()
         };
         let newest_first = archived.iter().rev();
-        newest_first.filter_map(|id| launch(*id)).find(|launch| launch.action.is_some())
+        newest_first.filter_map(|id| launch(*id)).find(|launch| launch.action.is_some() || launch.progress().is_some())
     }
 
     /// Hands back what was not begun, and reports what is done.
@@ -248,6 +315,17 @@ impl Worker<'_> {
         let result = report(self.store, self.desk, outcomes);
         self.desk.sent();
         result
+    }
+
+    /// Waits until a server that is killed would not forget what was done.
+    fn sync(&self) {
+        let mut patience = Patience::new(self.desk);
+        while let Err(error) = self.store.sync() {
+            if !patience.wait("cannot tell whether all is written down", &error) {
+                warn!("cannot tell whether all is written down: {error}");
+                break;
+            }
+        }
     }
 
     fn release(&self, claims: Vec<Claim>) {
@@ -267,13 +345,13 @@ impl Worker<'_> {
         }
     }
 
-    /// The firework is READY again.
-    fn give_back(&self, claim: &Claim, reason: &str) {
+    /// The firework is READY again; how far it has come is kept.
+    fn give_back(&self, claim: &Claim, loss: &Loss) {
         let fw_id = claim.firework.fw_id;
         let mut patience = Patience::new(self.desk);
         loop {
-            match self.store.give_back(claim.held(), reason, Timestamp::now()) {
-                Ok(true) => info!("fw_id: {fw_id} given back ({reason}): it is READY again"),
+            match self.keep_progress(claim).and_then(|()| self.store.give_back(claim.held(), loss, Timestamp::now())) {
+                Ok(true) => info!("fw_id: {fw_id} given back ({loss}): it is READY again"),
                 Ok(false) => warn!("fw_id: {fw_id} was somebody else's already"),
                 Err(error) if patience.wait("cannot give back", &error) => continue,
                 Err(error) => warn!("cannot give back firework {fw_id}: {error}; its lease ends by itself"),
@@ -281,5 +359,13 @@ impl Worker<'_> {
             break;
         }
         remove_unused(self.base, Path::new(&claim.launch.launch_dir));
+    }
+
+    fn keep_progress(&self, claim: &Claim) -> store::Result<()> {
+        if claim.launch.progress().is_some() {
+            // Somebody else's launch is not given back, either.
+            self.store.checkpoint(&claim.launch, Timestamp::now())?;
+        }
+        Ok(())
     }
 }
