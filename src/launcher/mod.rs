@@ -2,21 +2,25 @@
 //!
 //! Jobs are not tied to fireworks: a job takes what is READY when it starts. So all that counts
 //! is that there are as many jobs as fireworks that can be claimed, and never more than allowed.
+//! Jobs of `qlaunch -r` are tied to fireworks; see [`reserve`].
 
 use std::path::{Path, PathBuf};
 
 use crate::queue::{Job, JobId, Queue, QueueError};
 use crate::store::{self, StoreError};
+use crate::workflow::FwId;
 
 mod directories;
 mod plan;
 mod rapidfire;
+mod reserve;
 pub mod rocket_launch;
 mod script;
 mod turn;
 
-pub use rapidfire::{Ended, Launches, Rapidfire, Summary};
-pub use script::Script;
+pub use rapidfire::{Ended, Launches, MEND, Rapidfire, Summary};
+pub use reserve::{Reserve, is_singleshot};
+pub use script::{Script, walltime};
 
 /// Submits jobs for what is READY.
 pub struct Launcher<'a> {
@@ -28,8 +32,12 @@ pub struct Launcher<'a> {
     pub claimable: &'a dyn Fn(u64) -> store::Result<u64>,
     /// Whether somebody wants no more jobs to be submitted.
     pub stop: &'a dyn Fn() -> bool,
+    /// Puts right what dead workers have left behind, and says whether there was anything.
+    pub mend: &'a dyn Fn() -> bool,
     /// A file that all launchers of this launchpad and user lock while they count and submit.
     pub turn: Option<&'a Path>,
+    /// Jobs are for fireworks that are reserved for them; otherwise they take what is READY.
+    pub reserve: Option<&'a Reserve<'a>>,
 }
 
 /// Why launching ended early.
@@ -45,6 +53,17 @@ pub enum LauncherError {
         submitted: usize,
         /// What it says.
         source: QueueError,
+    },
+    /// A job for one firework would run others.
+    #[error("with a reservation `rocket_launch` must be a singleshot (rlaunch singleshot)")]
+    NotSingleshot,
+    /// A key of a firework that no template can take.
+    #[error("firework {fw_id}: `_queueadapter`: `{key}` must be a single value")]
+    Key {
+        /// The firework.
+        fw_id: FwId,
+        /// The key.
+        key: String,
     },
     /// A folder or a script cannot be made.
     #[error("{}: {source}", .path.display())]
@@ -65,8 +84,13 @@ fn after(submitted: usize) -> String {
 }
 
 impl Launcher<'_> {
-    /// Submits one job from `dir`, unless nothing is READY.
-    pub fn singleshot(&self, dir: &Path) -> Result<Option<JobId>, LauncherError> {
+    /// Submits one job from `dir`, unless nothing is READY; where jobs are for fireworks that are
+    /// reserved, one for `fw_id`, or for the best.
+    pub fn singleshot(&self, dir: &Path, fw_id: Option<FwId>) -> Result<Option<JobId>, LauncherError> {
+        (self.mend)();
+        if let Some(reserve) = self.reserve {
+            return self.submit_reserved(reserve, dir, dir, fw_id);
+        }
         if (self.claimable)(1)? == 0 {
             return Ok(None);
         }

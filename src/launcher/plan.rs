@@ -45,6 +45,11 @@ impl Places {
         }
     }
 
+    /// Where every job is for a firework that is reserved: none of them will take a READY one.
+    pub fn reserving(self) -> Self {
+        Places { waiting: 0, fresh: 0, ..self }
+    }
+
     /// Beyond this number of READY fireworks it does not matter how many there are.
     pub fn ready_limit(self) -> u64 {
         (self.waiting + self.fresh + self.free + 1) as u64

@@ -2,7 +2,8 @@
 //!
 //! In rounds: list our jobs, count what is READY, submit what is missing. Rounds follow each other
 //! after a second while something changes, and ever more rarely, up to `sleep`, while nothing
-//! does. A queue that is full or busy for a while is no error, only a reason to wait.
+//! does. A queue that is full or busy for a while is no error, only a reason to wait. In between we
+//! look for fireworks whose jobs have died: those are READY again, and want new ones.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::queue::{Busy, JobId};
 
 /// Time between rounds while something changes.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// Time between looks for what died.
+pub const MEND: Duration = Duration::from_secs(5);
 /// For so long in a row a controller or a launchpad may be away.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -83,6 +86,7 @@ struct Run<'a> {
     submitted: Vec<JobId>,
     listed: bool,
     counted: bool,
+    mended: Option<Instant>,
 }
 
 impl Launcher<'_> {
@@ -90,7 +94,8 @@ impl Launcher<'_> {
     pub fn rapidfire(&self, asked: &Rapidfire) -> Result<Summary, LauncherError> {
         let blocks = Blocks::new(&asked.dir, asked.block, asked.new_block)?;
         let started = Instant::now();
-        Run { launcher: self, asked, blocks, started, submitted: Vec::new(), listed: false, counted: false }.go()
+        let submitted = Vec::new();
+        Run { launcher: self, asked, blocks, started, submitted, listed: false, counted: false, mended: None }.go()
     }
 }
 
@@ -99,6 +104,7 @@ impl Run<'_> {
         let mut wait = SHORTEST;
         let mut away_since: Option<Instant> = None;
         loop {
+            self.mend();
             match self.round() {
                 Ok(round) => {
                     away_since = None;
@@ -125,7 +131,9 @@ impl Run<'_> {
                     tracing::warn!("{error}; trying again in {} s", wait.as_secs());
                 }
             }
-            self.sleep(wait);
+            if self.sleep(wait) {
+                wait = SHORTEST;
+            }
             if let Some(ended) = self.given_up() {
                 return Ok(Summary { submitted: self.submitted, ended });
             }
@@ -145,6 +153,7 @@ impl Run<'_> {
             _ => None,
         };
         let places = Places::of(&jobs, self.asked.most, left);
+        let places = if self.launcher.reserve.is_some() { places.reserving() } else { places };
         let ready = (self.launcher.claimable)(places.ready_limit())?;
         self.counted = true;
         let plan = places.plan(ready);
@@ -153,23 +162,38 @@ impl Run<'_> {
             if self.given_up().is_some() {
                 break;
             }
-            self.submit()?;
+            if !self.submit()? {
+                // Others have reserved what was READY.
+                break;
+            }
         }
         Ok(Round { settled: plan.settled, changed: plan.submit > 0 })
     }
 
-    fn submit(&mut self) -> Result<(), LauncherError> {
+    /// Submits one job; `false` when there is nothing for it.
+    fn submit(&mut self) -> Result<bool, LauncherError> {
         let dir = self.blocks.launcher()?;
-        match self.launcher.submit_from(&dir) {
+        let submitted = match self.launcher.reserve {
+            Some(reserve) => self.launcher.submit_reserved(reserve, &self.asked.dir, &dir, None),
+            None => self.launcher.submit_from(&dir).map(Some),
+        };
+        match submitted {
             Ok(id) => {
-                self.submitted.push(id);
-                Ok(())
+                if self.launcher.reserve.is_some() {
+                    // Unused, or the firework has a directory of its own; one in use is not empty.
+                    drop(std::fs::remove_dir(&dir));
+                }
+                let is_one = id.is_some();
+                self.submitted.extend(id);
+                Ok(is_one)
             }
             Err(error) => {
                 // The next attempt makes a folder of its own. Only where the queue has refused:
                 // where it has not answered, the job may have been taken after all.
                 if self.passes(&error) == Some(Busy::Limit) {
-                    drop(std::fs::remove_file(dir.join(self.launcher.script.name())));
+                    for file in [self.launcher.script.name(), "FW.json"] {
+                        drop(std::fs::remove_file(dir.join(file)));
+                    }
                     drop(std::fs::remove_dir(&dir));
                 }
                 Err(error)
@@ -185,7 +209,7 @@ impl Run<'_> {
                 source.busy().filter(|busy| self.listed || *busy != Busy::Controller)
             }
             LauncherError::Store(source) => (self.counted && source.is_transient()).then_some(Busy::Controller),
-            LauncherError::Io { .. } => None,
+            LauncherError::Io { .. } | LauncherError::NotSingleshot | LauncherError::Key { .. } => None,
         }
     }
 
@@ -203,8 +227,19 @@ impl Run<'_> {
         self.asked.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout).then_some(Ended::Timeout)
     }
 
-    /// Sleeps, with an ear open.
-    fn sleep(&self, time: Duration) {
+    /// Puts right what dead workers have left behind, if that is due. Returns whether there was
+    /// anything.
+    fn mend(&mut self) -> bool {
+        if self.mended.is_some_and(|last| last.elapsed() < MEND) {
+            return false;
+        }
+        let news = (self.launcher.mend)();
+        self.mended = Some(Instant::now());
+        news
+    }
+
+    /// Sleeps, with an ear open. Returns whether something was mended, which ends the sleep.
+    fn sleep(&mut self, time: Duration) -> bool {
         let until = Instant::now() + time;
         while self.given_up().is_none() {
             let left = until.saturating_duration_since(Instant::now());
@@ -212,6 +247,10 @@ impl Run<'_> {
                 break;
             }
             std::thread::sleep(left.min(Duration::from_millis(50)));
+            if self.mend() {
+                return true;
+            }
         }
+        false
     }
 }
