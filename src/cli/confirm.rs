@@ -50,6 +50,11 @@ pub enum Kind<'a> {
 const SHOWN: usize = 10;
 
 impl ConfirmArgs {
+    /// Whether `--yes` was given.
+    pub fn says_yes(&self) -> bool {
+        self.yes
+    }
+
     /// Returns when the change may be made.
     pub fn confirm(&self, change: &Change<'_>, free: usize) -> Result<()> {
         if let Some(password) = &self.password {

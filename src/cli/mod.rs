@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Arg, ArgAction, Args, Command, Subcommand};
 
+use crate::firetask::guard;
+
 use exit::Exit;
 
 pub mod common;
@@ -21,6 +23,7 @@ mod log;
 mod lpad;
 pub mod output;
 mod qlaunch;
+mod queue;
 mod rlaunch;
 pub mod select;
 pub mod settings;
@@ -42,7 +45,13 @@ enum Verb {
     Emt(emt::Args),
     /// Make the links `lpad`, `rlaunch` and `qlaunch` to this binary
     Link(link::Args),
+    /// What a worker starts beside its children
+    #[command(hide = true, name = GUARD)]
+    Guard,
 }
+
+/// The verb of the guard.
+const GUARD: &str = "guard";
 
 /// Runs the program; `args` begin with the name it was called by.
 pub fn main(args: Vec<OsString>) -> ExitCode {
@@ -59,6 +68,10 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Qlaunch(args) => qlaunch::run(*args),
         Verb::Emt(args) => emt::run(args),
         Verb::Link(args) => link::run(&args),
+        Verb::Guard => {
+            guard::stand(std::io::stdin().lock())?;
+            Ok(Exit::Done.into())
+        }
     }
 }
 
@@ -76,8 +89,13 @@ fn parse(mut args: Vec<OsString>) -> Verb {
 }
 
 /// FireWorks' short options of several letters, after the verb that has them.
-const LONG: [(&str, &str, &str); 3] =
-    [("rerun_fws", "-lid", "--launch_id"), ("rerun_fws", "-cp", "--copy-data"), ("rerun_fws", "-pd", "--previous-dir")];
+const LONG: [(&str, &str, &str); 5] = [
+    ("rerun_fws", "-lid", "--launch_id"),
+    ("rerun_fws", "-cp", "--copy-data"),
+    ("rerun_fws", "-pd", "--previous-dir"),
+    ("detect_lostruns", "-lq", "--launch_query"),
+    ("recover_offline", "-pe", "--print-errors"),
+];
 
 /// Spells such options out.
 fn spell_out(args: &mut [OsString]) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use bson::Bson;
 use clap::Subcommand;
 use jiff::Timestamp;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -14,15 +15,20 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::cli::common::{CommonArgs, open_store};
 use crate::cli::exit::{self, Exit};
 use crate::cli::output;
-use crate::config::qadapter::{self, QueueAdapter, QueueType};
+use crate::cli::queue::{OpenQueue, open_queue};
+use crate::config::qadapter::QueueType;
 use crate::config::{Settings, duration};
 use crate::launcher::rocket_launch::{RocketOptions, rocket_launch};
-use crate::launcher::{Ended, Launcher, LauncherError, Launches, Rapidfire, Script, Summary};
-use crate::queue::local::{self, Local};
-use crate::queue::slurm::Slurm;
-use crate::queue::{LaunchpadId, Queue};
+use crate::launcher::{
+    Ended, Launcher, LauncherError, Launches, MEND, Rapidfire, Reserve, Script, Summary, is_singleshot, walltime,
+};
+use crate::launchpad::mend::mend_beside;
+use crate::launchpad::witness::Watcher;
+use crate::queue::local;
+use crate::rocket::identity::Identity;
+use crate::rocket::{self, Rescuer};
 use crate::store::{self, Location, Store};
-use crate::workflow::FWorker;
+use crate::workflow::{FWorker, FwId};
 
 /// Have a queue run what is READY
 #[derive(Debug, clap::Args)]
@@ -39,6 +45,10 @@ pub struct Args {
     #[arg(long = "launch_dir", global = true, value_name = "DIR", default_value = ".")]
     launch_dir: PathBuf,
 
+    /// Reserve a firework for each job, which gets its name and its `_queueadapter`, and runs it alone
+    #[arg(short, long, global = true)]
+    reserve: bool,
+
     #[command(subcommand)]
     verb: Verb,
 }
@@ -46,9 +56,15 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Submit one job, unless nothing is READY
-    Singleshot,
+    Singleshot {
+        /// With -r: a job for this firework
+        #[arg(short, long = "fw_id", value_name = "ID")]
+        fw_id: Option<FwId>,
+    },
     /// Submit jobs until everything READY has one, each in a folder of its own
     Rapidfire(RapidfireArgs),
+    /// Print the script that a job would be submitted with, and submit nothing
+    Preview,
     /// What the local queue starts its jobs with
     #[command(hide = true)]
     LocalJob {
@@ -97,41 +113,61 @@ pub fn run(args: Args) -> Result<ExitCode> {
         local::supervise(record)?;
         return Ok(Exit::Done.into());
     }
-    let settings = args.common.settings_with_queue(args.queueadapter_file.as_deref())?;
-    let adapter = QueueAdapter::load(settings.queueadapter_file.as_deref())?;
-    for warning in &adapter.warnings {
-        tracing::warn!("{warning}");
+    if let (Verb::Singleshot { fw_id: Some(_) }, false) = (&args.verb, args.reserve) {
+        return Err(exit::failure(Exit::Usage, "--fw_id needs -r: other jobs take what is READY when they start"));
     }
-    let store = open_store(&settings)?;
-    let program = std::env::current_exe().context("cannot tell where this binary is")?;
+    let settings = args.common.settings_with_queue(args.queueadapter_file.as_deref())?;
     let (options, environment) = rocket_options(&args.common, &settings)?;
-
-    let state = qadapter::state_folder()?;
-    let launchpad = LaunchpadId::of(&settings.location);
-    let queue: Box<dyn Queue> = match adapter.queue {
-        QueueType::Slurm => {
-            Box::new(Slurm::new(launchpad.clone(), adapter.programs.clone(), environment, adapter.timeout))
-        }
-        QueueType::Local => {
-            let supervisor = vec![program.clone(), "qlaunch".into(), "local-job".into()];
-            Box::new(Local::new(&state, &launchpad, supervisor, environment))
-        }
-    };
+    let OpenQueue { queue, adapter, launchpad, state, program } = open_queue(&settings, environment)?;
     tracing::info!("queue: {}", queue.describe());
 
-    let command = rocket_launch(adapter.rocket_launch.as_deref(), &program, &options);
+    let given = adapter.rocket_launch.as_deref().or(args.reserve.then_some("rlaunch singleshot"));
+    let command = rocket_launch(given, &program, &options);
+    if args.reserve && !is_singleshot(&command) {
+        return Err(exit::failure(
+            Exit::Usage,
+            format!(
+                "-r submits a job for each firework: `rocket_launch` must be a singleshot (rlaunch singleshot), and is `{command}`"
+            ),
+        ));
+    }
     let name = &settings.fw_config.submit_script_name;
     let script = Script::new(name, adapter.template.clone(), &adapter.keys, command);
+    if let Verb::Preview = args.verb {
+        return preview(&script, &args.launch_dir);
+    }
+    let store = open_store(&settings)?;
     let failed = |error| coded(error, adapter.is_guess && adapter.queue == QueueType::Slurm);
     let turn = state.join(launchpad.as_str()).join("turn.lock");
+    // Jobs of this machine have no limit.
+    let limited = adapter.keys.get("walltime").filter(|_| adapter.queue == QueueType::Slurm);
+    let time = limited.and_then(|text| walltime(text));
     let signal = caught_signal()?;
+    let identity = Identity::of_this_process();
+    let worker = if args.reserve { able_worker(&*store, &settings.fworker, time)? } else { settings.fworker.clone() };
+    let reserve = Reserve {
+        store: &*store,
+        worker: &worker,
+        order: settings.fw_config.order,
+        host: (&identity.host, &identity.ip),
+        command: &|own| rocket_launch(own.or(given), &program, &options),
+    };
+    let watcher = Watcher::new(queue.as_ref());
+    let witness = Rescuer::new(&*store, &launchpad, &watcher);
     let launcher = Launcher {
         queue: queue.as_ref(),
         script: &script,
-        claimable: &|limit| store.count_claimable(&able_worker(&*store, &settings.fworker)?, limit),
+        claimable: &|limit| {
+            store.count_claimable(&able_worker(&*store, &settings.fworker, time)?, Timestamp::now(), limit)
+        },
+        mend: &|| mend_beside(&*store, &witness, MEND, settings.volley.max_lost),
         stop: &|| signal.load(Ordering::Relaxed) != 0,
         turn: Some(&turn),
+        reserve: args.reserve.then_some(&reserve),
     };
+    if args.reserve {
+        launcher.free_forgotten(&*store, Timestamp::now()).map_err(failed)?;
+    }
     match args.verb {
         Verb::Rapidfire(wanted) => {
             let asked = rapidfire(wanted, &args.launch_dir, &settings, adapter.queue);
@@ -142,20 +178,42 @@ pub fn run(args: Args) -> Result<ExitCode> {
                 return Ok(ExitCode::from(128 + signal));
             }
         }
-        _ => match launcher.singleshot(&args.launch_dir).map_err(failed)? {
+        Verb::LocalJob { .. } | Verb::Preview => {}
+        Verb::Singleshot { fw_id } => match launcher.singleshot(&args.launch_dir, fw_id).map_err(failed)? {
             Some(job) => output::text(&format!("submitted job {job} to the {} queue", queue.name()))?,
-            None => output::text("nothing is READY for this worker: no job submitted")?,
+            None => match fw_id {
+                Some(fw_id) => return Err(anyhow::anyhow!("firework {fw_id} is not READY: no job submitted")),
+                None => output::text("nothing is READY for this worker: no job submitted")?,
+            },
         },
     }
     Ok(Exit::Done.into())
 }
 
+/// Prints the script of a job that starts in `dir`.
+fn preview(script: &Script, dir: &Path) -> Result<ExitCode> {
+    let dir = std::path::absolute(dir).context("no current folder")?;
+    if !script.passes_signals_on() {
+        output::note(
+            "warning: the template runs $${rocket_launch} in the foreground and passes no signals on: a worker does \
+             not hear of the end of its job when Slurm tells the script (--signal=B:..., scancel -b). `exec \
+             $${rocket_launch}`, or the `trap` of the template that comes with Volley, would see to that",
+        );
+    }
+    output::text(script.text(&dir).trim_end())?;
+    Ok(Exit::Done.into())
+}
+
 /// The worker of the jobs, which takes what it can: a job for what it has just found that it cannot
-/// run would be in vain.
-fn able_worker(store: &dyn Store, worker: &FWorker) -> store::Result<FWorker> {
+/// run, or that needs more time than it has, would be in vain.
+fn able_worker(store: &dyn Store, worker: &FWorker, time: Option<Duration>) -> store::Result<FWorker> {
     let mut able = worker.clone();
     for record in store.worker_records()? {
         record.heed(&mut able, Timestamp::now());
+    }
+    if let Some(time) = time {
+        let too_long = |walltime: &Bson| rocket::is_too_short(time, walltime);
+        able.cannot.walltimes = store.claimable_walltimes(&able)?.into_iter().filter(too_long).collect();
     }
     if able.cannot != worker.cannot {
         tracing::debug!("worker {} cannot run {:?}", able.name, able.cannot);

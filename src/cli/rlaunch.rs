@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use crate::cli::common::{CommonArgs, open_store};
 use crate::config::duration;
+use crate::firetask::guard;
 use crate::rocket::{self, Done, Limit, Rapidfire};
 use crate::workflow::FwId;
 
@@ -27,6 +28,9 @@ enum Verb {
         /// This firework, whatever the worker takes otherwise
         #[arg(short, long = "fw_id", value_name = "ID")]
         fw_id: Option<FwId>,
+        /// Run the firework of FW.json, which `qlaunch -r` has left here, without any launchpad
+        #[arg(long)]
+        offline: bool,
     },
     /// Run fireworks, each in a directory of its own, until none are left
     Rapidfire {
@@ -49,10 +53,14 @@ enum Verb {
 /// plus the number of the signal that ended it.
 pub fn run(args: Args) -> Result<ExitCode> {
     let settings = args.common.settings()?;
-    let store = open_store(&settings)?;
     let base = std::env::current_dir().context("cannot tell the present directory")?;
-    let Done { signal, .. } = match args.verb {
-        Verb::Singleshot { fw_id } => rocket::singleshot(&*store, &settings, &base, fw_id)?,
+    guard::want(std::env::current_exe().context("cannot tell where this binary is")?, super::GUARD);
+    if let Verb::Singleshot { offline: true, .. } = args.verb {
+        return Ok(code(rocket::offline::offline(&settings, &base)?));
+    }
+    let store = open_store(&settings)?;
+    let done = match args.verb {
+        Verb::Singleshot { fw_id, .. } => rocket::singleshot(&*store, &settings, &base, fw_id)?,
         Verb::Rapidfire { nlaunches, sleep, timeout, max_loops } => {
             let options = Rapidfire {
                 nlaunches,
@@ -63,5 +71,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
             rocket::rapidfire(&*store, &settings, &base, &options)?
         }
     };
-    Ok(signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + u8::try_from(signal).unwrap_or(0))))
+    Ok(code(done))
+}
+
+fn code(done: Done) -> ExitCode {
+    done.signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 + u8::try_from(signal).unwrap_or(0)))
 }

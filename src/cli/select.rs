@@ -14,6 +14,14 @@ pub struct Ids(pub Vec<FwId>);
 #[error("`{0}` is no list of ids; write 7 or 1,2,5-9")]
 pub struct BadIds(String);
 
+/// A query in MongoDB's language as it is typed: JSON, or the Python that FireWorks takes.
+pub fn query(text: &str) -> Result<bson::Document, String> {
+    let value: serde_json::Value =
+        serde_saphyr::from_str(text).map_err(|_| "neither JSON nor a dictionary of Python".to_owned())?;
+    let map = value.as_object().ok_or("a query is a dictionary, as in '{\"state\": \"RUNNING\"}'")?;
+    Ok(crate::workflow::json::to_document(map))
+}
+
 /// More ids than anybody means; a slip of the finger must not fill the memory.
 const MOST: usize = 10_000_000;
 
@@ -53,6 +61,10 @@ pub struct SelectArgs {
     /// In this state, or in one of several: READY,RUNNING
     #[arg(short = 's', long, value_delimiter = ',', value_name = "STATE")]
     pub state: Vec<State>,
+
+    /// That match in MongoDB's language, as JSON or as Python; on a MongoDB launchpad
+    #[arg(short = 'q', long, value_name = "QUERY", value_parser = query)]
+    pub query: Option<bson::Document>,
 }
 
 impl SelectArgs {
@@ -62,13 +74,14 @@ impl SelectArgs {
             ids: self.ids.as_ref().map(|ids| ids.0.clone()),
             states: self.state.clone(),
             name: self.name.clone(),
+            query: self.query.clone(),
         }
     }
 }
 
 /// Which fireworks or workflows to change: something must be said.
 #[derive(Debug, Clone, clap::Args)]
-#[command(group = clap::ArgGroup::new("selector").required(true).multiple(true).args(["ids", "name", "state"]))]
+#[command(group = clap::ArgGroup::new("selector").required(true).multiple(true).args(["ids", "name", "state", "query"]))]
 pub struct RequiredSelectArgs {
     #[command(flatten)]
     args: SelectArgs,
@@ -84,6 +97,18 @@ impl RequiredSelectArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn queries_are_json_or_python() {
+        let expected = bson::doc! {"spec.formula": "Si2", "n": {"$gt": 1}, "ok": true};
+        for text in [
+            r#"{"spec.formula": "Si2", "n": {"$gt": 1}, "ok": true}"#,
+            "{'spec.formula': 'Si2', 'n': {'$gt': 1}, 'ok': True}",
+        ] {
+            assert_eq!(query(text).as_ref(), Ok(&expected), "{text}");
+        }
+        assert!(query("{'a':").is_err() && query("[1]").is_err() && query("x").is_err());
+    }
 
     #[test]
     fn ids_as_people_type_them() {

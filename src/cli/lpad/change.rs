@@ -3,7 +3,7 @@
 use anyhow::Result;
 use bson::Document;
 
-use super::Context;
+use super::{Context, healing};
 use crate::cli::confirm::{Change, ConfirmArgs, Kind};
 use crate::cli::exit::{self, Exit};
 use crate::cli::output::number;
@@ -22,6 +22,11 @@ pub struct ChangeArgs {
 }
 
 impl ChangeArgs {
+    /// Whether a yes was given in advance.
+    pub fn says_yes(&self) -> bool {
+        self.confirm.says_yes()
+    }
+
     /// The fireworks to change, when that is wanted. `what` is said of them: `run {} again`.
     pub fn fireworks(
         &self,
@@ -37,7 +42,9 @@ impl ChangeArgs {
             kind: Kind::Change,
         };
         self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
-        Ok(found.iter().map(|firework| firework.fw_id).collect())
+        let ids: Vec<FwId> = found.iter().map(|firework| firework.fw_id).collect();
+        heal(context, store, &ids);
+        Ok(ids)
     }
 
     /// The workflows to change, when that is wanted. `what` is said of their number and of that of
@@ -75,7 +82,16 @@ impl ChangeArgs {
             kind,
         };
         self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
+        heal(context, store, &found.iter().filter_map(listing::workflow_id).collect::<Vec<_>>());
         Ok(found)
+    }
+}
+
+/// Finishes first what the dead have left half done in the workflows that are about to change. Trouble
+/// with it is no reason not to change them.
+fn heal(context: &Context, store: &dyn Store, fw_ids: &[FwId]) {
+    if let Err(error) = healing::mend(context, store, Some(fw_ids)) {
+        tracing::warn!("cannot look for what dead workers left behind: {error:#}");
     }
 }
 

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Context;
-use super::listing::{Display, ListArgs, local_time};
-use super::unable;
+use super::listing::{Display, ListArgs, local_time, print_ids};
+use super::{lost, unable};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
 use crate::launchpad::listing::{self, Detail};
@@ -13,23 +13,28 @@ use crate::workflow::Firework;
 
 pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
     let store = context.open()?;
-    let query = list.select.selection().fireworks(list.sort(), list.max);
+    let query = list.select.selection().fireworks(&*store, list.sort(), list.max)?;
     if list.display == Display::Count {
         output::value(context.format, &store.count_fireworks(&query)?.into())?;
         return Ok(Exit::Done);
     }
     let found = store.find_fireworks(&query)?;
-    match list.display.detail() {
-        None => list.print_ids(context.format, found.iter().map(|firework| firework.fw_id))?,
-        Some(detail @ (Detail::Less | Detail::More)) if context.format == Format::Table => {
-            table(&*store, &found, detail)?;
-            for line in unable::lines(&*store, &found)? {
-                output::text(&line)?;
-            }
-        }
-        Some(detail) => output::list(context.format, listing::fireworks(&*store, &found, detail)?)?,
-    }
+    show(context.format, &*store, &found, list.display)?;
     Ok(Exit::Done)
+}
+
+/// Shows fireworks.
+pub fn show(format: Format, store: &dyn Store, found: &[Firework], display: Display) -> Result<()> {
+    match display.detail() {
+        None if display == Display::Count => output::value(format, &found.len().into()),
+        None => print_ids(format, found.iter().map(|firework| firework.fw_id)),
+        Some(detail @ (Detail::Less | Detail::More)) if format == Format::Table => {
+            table(store, found, detail)?;
+            let mut lines = unable::lines(store, found)?.into_iter().chain(lost::lines(store, found)?);
+            lines.try_for_each(|line| output::text(&line))
+        }
+        Some(detail) => output::list(format, listing::fireworks(store, found, detail)?),
+    }
 }
 
 fn table(store: &dyn Store, found: &[Firework], detail: Detail) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use bson::Document;
 
 use super::Context;
-use super::listing::{Display, ListArgs, local_time};
+use super::listing::{Display, ListArgs, local_time, print_ids};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
 use crate::launchpad::listing::{self, Detail};
@@ -14,10 +14,10 @@ use crate::workflow::{State, int_list};
 
 pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
     let store = context.open()?;
-    let found = store.find_workflows(&list.select.selection().workflows(list.sort(), list.max))?;
+    let found = store.find_workflows(&list.select.selection().workflows(&*store, list.sort(), list.max)?)?;
     match list.display.detail() {
         None if list.display == Display::Count => output::value(context.format, &found.len().into())?,
-        None => list.print_ids(context.format, found.iter().filter_map(listing::workflow_id))?,
+        None => print_ids(context.format, found.iter().filter_map(listing::workflow_id))?,
         Some(Detail::Less) if context.format == Format::Table => overview(&found)?,
         Some(Detail::More) if context.format == Format::Table => members(&*store, &found)?,
         Some(detail) => output::list(context.format, listing::workflows(&*store, &found, detail)?)?,

@@ -1,6 +1,9 @@
 //! What `get_fws` and `get_wflows` have in common: how much of what, in which order.
 
+use std::str::FromStr;
+
 use anyhow::Result;
+use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -60,6 +63,21 @@ impl Display {
     }
 }
 
+/// A display format, or none: what FireWorks' detections take.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown(pub Option<Display>);
+
+impl FromStr for Shown {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(Shown(None));
+        }
+        Display::from_str(text, true).map(|display| Shown(Some(display)))
+    }
+}
+
 /// What can be sorted by.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
@@ -85,14 +103,14 @@ impl ListArgs {
         let ascending = self.sort.map(|key| (key.into(), Direction::Ascending));
         ascending.or(self.rsort.map(|key| (key.into(), Direction::Descending)))
     }
+}
 
-    /// Prints ids: on a terminal in one line that `-i` takes.
-    pub fn print_ids(&self, format: Format, ids: impl Iterator<Item = FwId>) -> Result<()> {
-        if format == Format::Table {
-            return output::text(&ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","));
-        }
-        output::list(format, ids.map(Value::from).collect())
+/// Prints ids: on a terminal in one line that `-i` takes.
+pub fn print_ids(format: Format, ids: impl Iterator<Item = FwId>) -> Result<()> {
+    if format == Format::Table {
+        return output::text(&ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","));
     }
+    output::list(format, ids.map(Value::from).collect())
 }
 
 /// A stored date in the reader's time zone, to the second.

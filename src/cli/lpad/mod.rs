@@ -13,16 +13,26 @@ use crate::store::{Location, Store, Verb as Change};
 
 mod add;
 mod add_recipe;
+mod admin;
 mod append_wflow;
+mod cancel_qid;
 mod change;
 mod copy;
 mod delete_wflows;
+mod detect_lostruns;
+mod detect_unreserved;
 mod doctor;
+mod explain;
+mod forget_offline;
 mod get_fws;
 mod get_launchdir;
+mod get_qids;
 mod get_wflows;
+mod healing;
 mod init;
 mod listing;
+mod lost;
+mod recover_offline;
 mod rerun_fws;
 mod reset;
 mod results;
@@ -64,6 +74,8 @@ enum Verb {
     /// Show workflows
     #[command(name = "get_wflows", visible_alias = "get_wfs")]
     GetWflows(listing::ListArgs),
+    /// Say why a firework does not run, or what became of it
+    Explain(explain::Args),
     /// Print the directory a firework ran in
     #[command(name = "get_launchdir")]
     GetLaunchdir(get_launchdir::Args),
@@ -79,13 +91,13 @@ enum Verb {
     RerunFws(rerun_fws::Args),
     /// Take fireworks out; what depends on them waits until they are reignited
     #[command(name = "defuse_fws")]
-    DefuseFws(change::ChangeArgs),
+    DefuseFws(steer::StopArgs),
     /// Undo a defusal of fireworks
     #[command(name = "reignite_fws")]
     ReigniteFws(change::ChangeArgs),
     /// Hold fireworks that wait or are ready
     #[command(name = "pause_fws")]
-    PauseFws(change::ChangeArgs),
+    PauseFws(steer::StopArgs),
     /// Let paused fireworks go on
     #[command(name = "resume_fws")]
     ResumeFws(change::ChangeArgs),
@@ -97,30 +109,57 @@ enum Verb {
     AppendWflow(append_wflow::Args),
     /// Defuse all of a workflow that has not ended
     #[command(name = "defuse_wflows", visible_alias = "defuse_wfs")]
-    DefuseWflows(change::ChangeArgs),
+    DefuseWflows(steer::StopArgs),
     /// Undo the defusals in a workflow
     #[command(name = "reignite_wflows", visible_alias = "reignite_wfs")]
     ReigniteWflows(change::ChangeArgs),
     /// Hold all of a workflow that waits or is ready
     #[command(name = "pause_wflows", visible_alias = "pause_wfs")]
-    PauseWflows(change::ChangeArgs),
+    PauseWflows(steer::StopArgs),
     /// Let all that is paused in a workflow go on
     #[command(name = "resume_wflows", visible_alias = "resume_wfs")]
     ResumeWflows(change::ChangeArgs),
     /// Put whole workflows away for good; their data stay
     #[command(name = "archive_wflows", visible_alias = "archive_wfs")]
-    ArchiveWflows(change::ChangeArgs),
+    ArchiveWflows(steer::StopArgs),
     /// Delete whole workflows
     #[command(name = "delete_wflows", visible_alias = "delete_wfs")]
-    DeleteWflows(change::ChangeArgs),
+    DeleteWflows(steer::StopArgs),
+    /// Print the queue jobs that were submitted for fireworks
+    #[command(name = "get_qids")]
+    GetQids(get_qids::Args),
+    /// Undo what a queue job was submitted for, and cancel the job
+    #[command(name = "cancel_qid")]
+    CancelQid(cancel_qid::Args),
+    /// Look for runs that nobody is about any more; changes nothing unless it is told to
+    ///
+    /// A run of Volley is lost when its lease has ended, one of Python FireWorks when it has not
+    /// pinged for --time. A firework is inconsistent when it is RUNNING and the launch that it
+    /// follows has ended. Nobody has to do this by hand: idle workers see to it.
+    #[command(name = "detect_lostruns")]
+    DetectLostruns(detect_lostruns::Args),
+    /// Look for reservations that no queue job has come for
+    #[command(name = "detect_unreserved")]
+    DetectUnreserved(detect_unreserved::Args),
+    /// Repair and care: maintain, refresh, unlock, tuneup
+    Admin(admin::Args),
+    /// Record what ran without the launchpad (`--offline`), or could not report to it any more
+    #[command(name = "recover_offline")]
+    RecoverOffline(recover_offline::Args),
+    /// Ask no more about offline runs
+    #[command(name = "forget_offline")]
+    ForgetOffline(change::ChangeArgs),
     /// Copy a whole launchpad into another store: a backup, or a move
     Copy(copy::Args),
-    /// Look for what is not as it should be, and change nothing; exits with 1 when there is something
+    /// Look for what is not as it should be; changes nothing without --fix, exits with 1 when there is something
     ///
-    /// Lists fireworks that belong to no workflow, locked workflows, workflows that have other
-    /// states for their fireworks than these have, fireworks that are RESERVED or RUNNING for
-    /// nobody, counters below the highest id, and missing indexes. Exits with 0 when all is well.
-    Doctor,
+    /// Lists fireworks that belong to no workflow, locked workflows, workflows that have other states
+    /// for their fireworks than these have, fireworks that are RESERVED or RUNNING for nobody, launches
+    /// that no firework lists, documents that cannot be read, counters below the highest id, missing
+    /// indexes; and clocks that differ, a queue of my_qadapter.yaml that does not answer, keys in it
+    /// that its template has not, a folder in which nothing can be launched. Exits with 0 when all is
+    /// well.
+    Doctor(doctor::Args),
     /// Print the version
     Version,
 }
@@ -165,25 +204,33 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::AddRecipe(args) => add_recipe::run(&context, args),
         Verb::GetFws(args) => get_fws::run(&context, args),
         Verb::GetWflows(args) => get_wflows::run(&context, args),
+        Verb::Explain(args) => explain::run(&context, args),
         Verb::GetLaunchdir(args) => get_launchdir::run(&context, args),
         Verb::Results(args) => results::run(&context, args),
         Verb::Wait(args) => wait::run(&context, args),
         Verb::SetPriority(args) => set_priority::run(&context, args),
         Verb::RerunFws(args) => rerun_fws::run(&context, args),
-        Verb::DefuseFws(args) => steer::fireworks(&context, args, Change::Defuse),
+        Verb::DefuseFws(args) => steer::stop_fireworks(&context, args, Change::Defuse),
         Verb::ReigniteFws(args) => steer::fireworks(&context, args, Change::Reignite),
-        Verb::PauseFws(args) => steer::fireworks(&context, args, Change::Pause),
+        Verb::PauseFws(args) => steer::stop_fireworks(&context, args, Change::Pause),
         Verb::ResumeFws(args) => steer::fireworks(&context, args, Change::Resume),
         Verb::UpdateFws(args) => update_fws::run(&context, args),
         Verb::AppendWflow(args) => append_wflow::run(&context, args),
-        Verb::DefuseWflows(args) => steer::workflows(&context, args, Change::DefuseWorkflow),
+        Verb::DefuseWflows(args) => steer::stop_workflows(&context, args, Change::DefuseWorkflow),
         Verb::ReigniteWflows(args) => steer::workflows(&context, args, Change::ReigniteWorkflow),
-        Verb::PauseWflows(args) => steer::workflows(&context, args, Change::PauseWorkflow),
+        Verb::PauseWflows(args) => steer::stop_workflows(&context, args, Change::PauseWorkflow),
         Verb::ResumeWflows(args) => steer::workflows(&context, args, Change::ResumeWorkflow),
-        Verb::ArchiveWflows(args) => steer::workflows(&context, args, Change::ArchiveWorkflow),
+        Verb::ArchiveWflows(args) => steer::stop_workflows(&context, args, Change::ArchiveWorkflow),
         Verb::DeleteWflows(args) => delete_wflows::run(&context, args),
+        Verb::GetQids(args) => get_qids::run(&context, args),
+        Verb::CancelQid(args) => cancel_qid::run(&context, args),
+        Verb::DetectLostruns(args) => detect_lostruns::run(&context, args),
+        Verb::DetectUnreserved(args) => detect_unreserved::run(&context, args),
+        Verb::Admin(args) => admin::run(&context, args),
+        Verb::RecoverOffline(args) => recover_offline::run(&context, args),
+        Verb::ForgetOffline(args) => forget_offline::run(&context, args),
         Verb::Copy(args) => copy::run(&context, args),
-        Verb::Doctor => doctor::run(&context),
+        Verb::Doctor(args) => doctor::run(&context, args),
         Verb::Version => {
             output::text(&format!("volley {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::change::ChangeArgs;
+use super::steer::StopArgs;
 use super::{Context, steer};
 use crate::cli::exit::Exit;
 use crate::store::Verb;
@@ -13,7 +13,7 @@ use crate::workflow::decide::{Recovery, RecoveryMode};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    change: ChangeArgs,
+    stop: StopArgs,
 
     /// Go on at the task that the last run had come to, with what the tasks before it had left
     #[arg(long = "task-level")]
@@ -43,5 +43,5 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         (false, true) => Verb::RerunWithDetails,
         (false, false) => Verb::Rerun,
     };
-    steer::fireworks(context, &args.change, verb)
+    steer::stop_fireworks(context, &args.stop, verb)
 }

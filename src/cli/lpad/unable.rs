@@ -6,6 +6,12 @@ use crate::workflow::{Firework, State};
 
 /// A line for each firework and each worker on record that cannot run it.
 pub fn lines(store: &dyn Store, fireworks: &[Firework]) -> Result<Vec<String>> {
+    let reasons = reasons(store, fireworks)?.into_iter();
+    Ok(reasons.map(|(firework, why)| format!("{} {}: {why}", firework.fw_id, firework.name)).collect())
+}
+
+/// The fireworks with such workers, and why these cannot.
+pub fn reasons<'f>(store: &dyn Store, fireworks: &'f [Firework]) -> Result<Vec<(&'f Firework, String)>> {
     let ready = fireworks.iter().filter(|firework| firework.state == State::Ready);
     let needy: Vec<_> = ready
         .map(|firework| (firework, firetask::needs(&firework.spec)))
@@ -19,10 +25,8 @@ pub fn lines(store: &dyn Store, fireworks: &[Firework]) -> Result<Vec<String>> {
     for (firework, needs) in needy {
         for record in &records {
             if let Some((need, reason)) = needs.iter().find_map(|need| Some((need, reason(record, need)?))) {
-                lines.push(format!(
-                    "{} {}: worker {} on {} cannot run {}: {reason}",
-                    firework.fw_id, firework.name, record.name, record.host, need.task
-                ));
+                let (name, host, task) = (&record.name, &record.host, &need.task);
+                lines.push((firework, format!("worker {name} on {host} cannot run {task}: {reason}")));
             }
         }
     }

@@ -1,0 +1,50 @@
+//! `lpad admin maintain`: what idle workers do, now and then, by hand or by a service.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::super::{Context, healing, steer};
+use crate::cli::exit::Exit;
+use crate::launchpad::lost::{RESERVATION_EXPIRATION, unreserved};
+use crate::store::{Store, Verb};
+use crate::workflow::FwId;
+
+/// Arguments of `lpad admin maintain`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Again and again, until it is stopped
+    #[arg(long)]
+    infinite: bool,
+
+    /// With --infinite: rest for so many seconds in between
+    #[arg(long = "maintain_interval", value_name = "SECONDS", default_value_t = 120)]
+    interval: u32,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let store = context.open()?;
+    loop {
+        let exit = pass(context, &*store)?;
+        if !args.infinite {
+            return Ok(exit);
+        }
+        std::thread::sleep(Duration::from_secs(u64::from(args.interval)));
+    }
+}
+
+fn pass(context: &Context, store: &dyn Store) -> Result<Exit> {
+    tracing::info!("Performing maintenance on Launchpad...");
+    healing::mend(context, store, None)?;
+    let old = unreserved(store, RESERVATION_EXPIRATION)?;
+    let mut exit = Exit::Done;
+    if !old.is_empty() {
+        let fw_ids: Vec<FwId> = old.iter().map(|launch| launch.fw_id).collect();
+        let launches: Vec<_> = old.iter().map(|launch| launch.launch_id).collect();
+        tracing::info!("Unreserved {} RESERVED launches: {launches:?}", launches.len());
+        let (turns, stops) = steer::steer_and_stop(context, store, Verb::Rerun, &fw_ids, false)?;
+        exit = steer::finish(&turns, stops, Verb::Rerun, "FWs")?;
+    }
+    tracing::info!("LaunchPad was MAINTAINED.");
+    Ok(exit)
+}

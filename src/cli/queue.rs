@@ -1,0 +1,46 @@
+//! The queue of the settings: Slurm, or this machine.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::config::Settings;
+use crate::config::qadapter::{self, QueueAdapter, QueueType};
+use crate::queue::local::Local;
+use crate::queue::slurm::Slurm;
+use crate::queue::{LaunchpadId, Queue};
+
+/// A queue, and what is known of it.
+pub struct OpenQueue {
+    /// The queue.
+    pub queue: Box<dyn Queue>,
+    /// What my_qadapter.yaml says.
+    pub adapter: QueueAdapter,
+    /// Which launchpad its jobs are of.
+    pub launchpad: LaunchpadId,
+    /// Where this machine keeps what it knows of queues.
+    pub state: PathBuf,
+    /// This binary.
+    pub program: PathBuf,
+}
+
+/// Opens the queue; `environment` is added to what its jobs inherit.
+pub fn open_queue(settings: &Settings, environment: Vec<(String, String)>) -> Result<OpenQueue> {
+    let adapter = QueueAdapter::load(settings.queueadapter_file.as_deref())?;
+    for warning in &adapter.warnings {
+        tracing::warn!("{warning}");
+    }
+    let program = std::env::current_exe().context("cannot tell where this binary is")?;
+    let state = qadapter::state_folder()?;
+    let launchpad = LaunchpadId::of(&settings.location);
+    let queue: Box<dyn Queue> = match adapter.queue {
+        QueueType::Slurm => {
+            Box::new(Slurm::new(launchpad.clone(), adapter.programs.clone(), environment, adapter.timeout))
+        }
+        QueueType::Local => {
+            let supervisor = vec![program.clone(), "qlaunch".into(), "local-job".into()];
+            Box::new(Local::new(&state, &launchpad, supervisor, environment))
+        }
+    };
+    Ok(OpenQueue { queue, adapter, launchpad, state, program })
+}
