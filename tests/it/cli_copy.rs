@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use mongodb::sync::Database;
 use serde_json::{Value, json};
 use volley::launchpad::copy::copy;
-use volley::store::{self, FireworkQuery, Location, Mend, Mended, Order, Store, Verb, WorkflowQuery};
-use volley::workflow::{FwAction, FwId, Launch, State, int_list};
+use volley::store::{self, FireworkQuery, Location, Mend, Mended, Mending, Order, Store, Verb, WorkflowQuery};
+use volley::workflow::{FwAction, FwId, Launch, State, int_list, time};
 
 use crate::support::cli::Cli;
 use crate::support::samples::{documents, load, names, read};
@@ -255,11 +255,11 @@ fn what_was_half_done_is_mended_in_the_copy() {
     let folder = tempfile::tempdir().expect("a folder");
     let between = there_and_back(&*from.store, folder.path(), &to);
     for store in [&*between, &*to.store] {
-        let mended = store.mend(jiff::SignedDuration::ZERO, Timestamp::now()).expect("mends");
+        let mended = store.mend(&Mending::default(), Timestamp::now()).expect("mends");
         assert!(matches!(mended[..], [Mended { what: Mend::Settled(1), .. }]), "{mended:?}");
         let states = store.find_fireworks(&FireworkQuery::default()).expect("finds").into_iter().map(|one| one.state);
         assert_eq!(states.collect::<Vec<_>>(), [State::Ready, State::Completed]);
-        assert_eq!(store.mend(jiff::SignedDuration::ZERO, Timestamp::now()).expect("mends"), []);
+        assert_eq!(store.mend(&Mending::default(), Timestamp::now()).expect("mends"), []);
     }
     load(&from.database(), &read("03_RUNNING_mid_task"));
     let launches = |pad: &Launchpad| pad.database().collection::<Document>("launches");
@@ -267,7 +267,7 @@ fn what_was_half_done_is_mended_in_the_copy() {
     let folder = tempfile::tempdir().expect("a folder");
     empty(&to);
     let between = there_and_back(&*from.store, folder.path(), &to);
-    let mended = between.mend(jiff::SignedDuration::ZERO, Timestamp::now()).expect("mends");
+    let mended = between.mend(&Mending::default(), Timestamp::now()).expect("mends");
     assert!(matches!(mended[..], [Mended { fw_id: 2, what: Mend::Lost(..) }]), "{mended:?}");
     // A launch that has changed in the file is the same document still.
     empty(&to);
@@ -276,6 +276,32 @@ fn what_was_half_done_is_mended_in_the_copy() {
     let (before, after) = (of(&from), of(&to));
     assert_eq!((after.get("_id"), after.get("mine")), (before.get("_id"), Some(&Bson::Int64(7))));
     assert_eq!(after.get_str("state").ok(), Some("FIZZLED"));
+}
+
+#[test]
+fn what_has_no_launch_is_free_again_in_the_copy() {
+    let (Some(from), Some(to)) = (Launchpad::mongo(), Launchpad::mongo()) else { return };
+    let one = || draft(json!({"spec": {"_tasks": []}}));
+    from.store.insert(&[one(), one()], Timestamp::now()).expect("inserts");
+    // A claim and a reservation that died after their first writes.
+    let old = Timestamp::now() - jiff::SignedDuration::from_mins(11);
+    let claimed = doc! {"state": "RUNNING", "launches": [99], "updated_on": time::to_iso(old)};
+    let reserved = doc! {"state": "RESERVED", "updated_on": time::to_bson_date(old)};
+    let fireworks = from.database().collection::<Document>("fireworks");
+    for (fw_id, set) in [(1, claimed), (2, reserved)] {
+        fireworks.update_one(doc! {"fw_id": fw_id}, doc! {"$set": set}).run().expect("updates");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let between = there_and_back(&*from.store, folder.path(), &to);
+    for store in [&*between, &*to.store] {
+        let mut mended = store.mend(&Mending::default(), Timestamp::now()).expect("mends");
+        mended.sort_by_key(|one| one.fw_id);
+        let freed = |fw_id, state| Mended { fw_id, what: Mend::Freed(state) };
+        assert_eq!(mended, [freed(1, State::Running), freed(2, State::Reserved)]);
+        let free = store.find_fireworks(&FireworkQuery::default()).expect("finds");
+        assert!(free.iter().all(|one| one.state == State::Ready && one.launches.is_empty()), "{free:?}");
+        assert_eq!(Worker::new("w").claim(store, 2).len(), 2);
+    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use volley::workflow::time;
+use volley::workflow::{State, time};
 
 use crate::support::Launchpad;
 use crate::support::cli::Cli;
 use crate::support::peer::Peer;
+use crate::support::raw::{edit_launch, expire};
 use crate::support::run::Ran;
 use crate::support::site::Site;
 
@@ -110,6 +111,67 @@ fn every_kind_of_trouble_is_found_and_left_alone() {
     ] {
         assert!(ran.stdout.contains(words), "no `{words}` in {}", ran.stdout);
     }
+    // What needs no person is put right; a lease that has ended is suspected first.
+    let ran = Ran::of(&mut site.volley(&["lpad", "doctor", "--fix"]));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let left = [("orphan", Some(1)), ("locked", Some(2)), ("running", Some(7))];
+    let left: Vec<(String, Option<i64>)> = left.map(|(kind, fw_id)| (kind.to_owned(), fw_id)).into();
+    assert_eq!(kinds(&ran), left, "{ran:?}");
+    assert!(ran.stderr.contains("fixed: made missing indexes"), "{ran:?}");
+}
+
+#[test]
+fn launches_that_nobody_lists_are_found_and_ended() {
+    for site in Site::on_every_store() {
+        site.add_tasks(json!([{"_fw_name": "ScriptTask", "script": "true"}]));
+        let location = &site.launchpad.location;
+        let worker = crate::support::Worker::new("w");
+        let claim = worker.claim_as(&*site.launchpad.store, 1, Some(1), volley::store::Order::Fifo).remove(0);
+        let launch_id = claim.launch.launch_id;
+        Ran::of(&mut site.volley(&["lpad", "rerun_fws", "-i", "1"])).done();
+        // Python puts a launch away and leaves it RUNNING.
+        edit_launch(location, launch_id, |launch| {
+            launch.state_history.pop();
+            launch.state = State::Running;
+        });
+        expire(location, launch_id, ago(5));
+        let ran = Ran::of(&mut site.volley(&["lpad", "doctor"]));
+        assert_eq!(kinds(&ran), [("launch".to_owned(), Some(1))], "{ran:?}");
+        let ran = Ran::of(&mut site.volley(&["lpad", "doctor", "--fix"])).done();
+        assert!(ran.stderr.contains(&format!("fixed: launch {launch_id}: ended")), "{ran:?}");
+        let launch = site.launchpad.store.find_launches(&[launch_id]).expect("finds").remove(0);
+        assert_eq!(launch.state, State::Fizzled);
+        assert_eq!(site.state(1), State::Ready);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    for site in Site::on_every_store() {
+        site.add_tasks(json!([{"_fw_name": "ScriptTask", "script": "true"}]));
+        match &site.launchpad.location {
+            volley::store::Location::Sqlite(path) => {
+                let sql = rusqlite::Connection::open(path).expect("opens");
+                sql.execute_batch("UPDATE fireworks SET spec = '{'").expect("breaks it");
+            }
+            volley::store::Location::Mongo(_) => {
+                let fireworks = site.launchpad.database().collection::<Document>("fireworks");
+                fireworks.update_one(doc! {}, doc! {"$set": {"state": "LAUNCHED"}}).run().expect("breaks it");
+            }
+        }
+        let ran = Ran::of(&mut site.volley(&["lpad", "doctor", "--fix"]));
+        assert_eq!((ran.code, kinds(&ran)), (1, vec![("unreadable".to_owned(), Some(1))]), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_queue_that_does_not_answer_and_keys_that_it_has_not_are_told() {
+    let site = Site::sqlite();
+    site.write("my_qadapter.yaml", "_fw_q_type: SLURM\nwaltime: 10\n_q_commands_override: {status_cmd: 'false'}\n");
+    let ran = Ran::of(&mut site.volley(&["lpad", "doctor"]));
+    let expected = [("qadapter".to_owned(), None), ("queue".to_owned(), None)];
+    assert_eq!(kinds(&ran), expected, "{ran:?}");
+    assert!(ran.stdout.contains("walltime"), "{ran:?}");
 }
 
 #[test]

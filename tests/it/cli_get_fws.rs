@@ -154,3 +154,25 @@ fn a_reader_that_goes_away_is_no_error() {
     let ran = crate::support::run::Ran::of(cli.command(std::path::Path::new("sh")).args(["-c", &line])).done();
     assert_eq!(ran.stdout, "", "{ran:?}");
 }
+
+#[test]
+fn queries_are_for_mongodb() {
+    for cli in Cli::everywhere() {
+        let is_mongo = cli.is_mongo();
+        let cli = cli.with_five_fireworks();
+        if !is_mongo {
+            cli.lpad(&["get_fws", "-q", "{'fw_id': 2}"]).failed(1, "needs a MongoDB launchpad");
+            continue;
+        }
+        let ids = |words: &[&str]| cli.lpad(&[words, &["-d", "ids"]].concat()).json();
+        assert_eq!(ids(&["get_fws", "-q", "{'spec.formula': 'Si2'}"]), json!([1, 3]));
+        assert_eq!(ids(&["get_fws", "-i", "3-5", "-q", r#"{"spec.formula": "Si2"}"#]), json!(3));
+        assert_eq!(ids(&["get_wflows", "-q", "{'metadata.project': 'test'}", "-i", "4,5"]), json!(3));
+        assert_eq!(ids(&["get_fws", "-q", "{'fw_id': 99}"]), json!([]));
+        cli.lpad(&["pause_wflows", "-q", "{'name': 'nobody'}"]).failed(4, "nothing matches the query");
+        cli.lpad(&["admin", "refresh", "-q", "{'name': 'pair'}"]).done();
+        cli.lpad(&["pause_wflows", "-q", "{'nodes': 2}"]).done();
+        assert_eq!(cli.states()[..3], ["PAUSED", "PAUSED", "READY"]);
+        cli.lpad(&["get_fws", "-q", "{'$nonsense': 1}"]).failed(1, "$nonsense");
+    }
+}

@@ -7,7 +7,7 @@ use volley::store::{Claim, FireworkQuery, Order, Store};
 use volley::workflow::{FwAction, FwId, State};
 
 use crate::support::cli::Cli;
-use crate::support::{Launchpad, Worker, draft, outcome};
+use crate::support::{Launchpad, Worker, draft, outcome, stopped};
 
 fn pads() -> Vec<Launchpad> {
     [Some(Launchpad::sqlite()), Launchpad::mongo()].into_iter().flatten().collect()
@@ -118,7 +118,7 @@ fn several_at_once_run_once() {
         while let Some(claim) = claim(store) {
             if claim.firework.spec.get_i32("n").ok() == Some(9) {
                 assert!(claim_none_of(store, 9));
-                assert!(store.give_back(claim.held(), "SIGTERM", Timestamp::now()).expect("gives back"));
+                assert!(store.give_back(claim.held(), &stopped("SIGTERM"), Timestamp::now()).expect("gives back"));
                 break;
             }
             finish(store, &claim, Completed, FwAction::default());

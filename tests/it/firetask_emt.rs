@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use volley::workflow::State;
 
-use crate::support::Worker;
 use crate::support::cli::Cli;
 use crate::support::run::wait_until;
 use crate::support::site::Site;
+use crate::support::{Worker, stopped};
 
 /// A workflow: slabs of aluminium, a table, and the settings of the first.
 fn slabs(more: Value) -> Value {
@@ -205,7 +205,7 @@ fn an_interrupted_rerun_costs_nothing_of_what_came_before() {
         assert!(site.volley(&["lpad", "rerun_fws", "-i", "1"]).status().expect("runs").success());
         let store = &*site.launchpad.store;
         let claim = Worker::new("interrupted").claim(store, 1).pop().expect("claims");
-        assert!(store.give_back(claim.held(), "SIGTERM", jiff::Timestamp::now()).expect("gives back"));
+        assert!(store.give_back(claim.held(), &stopped("SIGTERM"), jiff::Timestamp::now()).expect("gives back"));
         site.run_well(&["singleshot"]);
         assert_eq!(site.state(fw_id), State::Completed, "one step more is enough from where the first run ended");
     }

@@ -15,9 +15,11 @@ fn run_in(directory: &Path, mut task: Document, spec: Document) -> Result<FwActi
         directory,
         interrupt: &interrupt,
         fw_id: 1,
+        position: 0,
         launch_id: 1,
         template_dir: None,
         previous: &|| None,
+        keep: &|_| {},
     };
     firetask::find(&task).expect("is known").run(&run)
 }

@@ -5,7 +5,7 @@ use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::Collection;
 use serde_json::{Value, json};
-use volley::store::{Claim, FireworkQuery, StoreError, Verdict};
+use volley::store::{Claim, FireworkQuery, Mending, StoreError, Verdict};
 use volley::workflow::{FwAction, Launch, State, int, time};
 
 use crate::support::peer::Peer;
@@ -109,7 +109,7 @@ fn we_read_what_python_has_put_there() {
     let then = time::to_iso(Timestamp::now() - SignedDuration::from_mins(11));
     let set = doc! {"$set": {"state_history.1.created_on": then}};
     collection(&site, "launches").update_one(doc! {"launch_id": int(launch_id)}, set).run().expect("ages");
-    assert_eq!(site.launchpad.store.mend(SignedDuration::ZERO, Timestamp::now()).expect("mends").len(), 1);
+    assert_eq!(site.launchpad.store.mend(&Mending::default(), Timestamp::now()).expect("mends").len(), 1);
     assert_eq!((site.state(1), site.state(2)), (State::Completed, State::Ready));
     assert_eq!(site.firework(2).spec.get_bool("told").ok(), Some(true));
 }
@@ -175,7 +175,7 @@ fn a_file_that_is_missing_is_told_of_and_not_acted_upon() {
     let then = time::to_iso(Timestamp::now() - SignedDuration::from_mins(11));
     let set = doc! {"$set": {"state_history.1.created_on": then}};
     collection(&site, "launches").update_one(doc! {"launch_id": int(launch_id)}, set).run().expect("ages");
-    assert_eq!(site.launchpad.store.mend(SignedDuration::ZERO, Timestamp::now()).expect("goes on"), []);
+    assert_eq!(site.launchpad.store.mend(&Mending::default(), Timestamp::now()).expect("goes on"), []);
     assert_eq!(site.state(1), State::Running);
 }
 

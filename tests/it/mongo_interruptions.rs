@@ -1,151 +1,20 @@
 //! MongoDB writes without transactions: a worker (or a server) that dies between any two of its
-//! writes must leave what others can go on with. A proxy lets through the first `n` commands of a
-//! transition, each statement of a bulk counted, and cuts the line, for every `n`; then its lock
-//! expires, and others come by.
+//! writes must leave what others can go on with. The line to it is cut after every command of a
+//! transition; then its lock expires, and others come by.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use volley::store::{self, Appendix, Claim, FireworkQuery, Held, Location, Order, Store, Verb, Verdict, WorkflowQuery};
+use volley::store::{
+    self, Appendix, Claim, ClaimRequest, FireworkQuery, Held, Mending, Order, Store, Verb, Verdict, WorkflowQuery,
+};
 use volley::workflow::{FwAction, FwId, Launch, State, time};
 
-use crate::support::{Launchpad, Worker, draft, outcome};
-
-/// A line to MongoDB that can be cut.
-struct Line {
-    address: String,
-    traffic: Arc<Mutex<Traffic>>,
-}
-
-#[derive(Default)]
-struct Traffic {
-    /// Commands that still go through; none: all of them.
-    left: Option<usize>,
-    /// The answer to what goes through now is the last.
-    is_last: bool,
-    dead: bool,
-    sockets: Vec<TcpStream>,
-    cut: Option<Sender<()>>,
-}
-
-impl Traffic {
-    fn cut(&mut self) {
-        self.dead = true;
-        if let Some(cut) = self.cut.take() {
-            let _ = cut.send(());
-        }
-        for socket in &self.sockets {
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// What passes of a message; nothing once the line is cut.
-    fn pass(&mut self, message: Vec<u8>) -> Option<Vec<u8>> {
-        let Some((left, mut command)) = self.left.zip(command(&message)) else { return Some(message) };
-        let statements = command.get_array("updates").map_or(1, |statements| statements.len().max(1));
-        if left >= statements {
-            self.left = Some(left - statements);
-            return Some(message);
-        }
-        if left == 0 {
-            self.cut();
-            return None;
-        }
-        self.is_last = true;
-        command.get_array_mut("updates").expect("has several").truncate(left);
-        let mut part = message[..BODY].to_vec();
-        part.extend(command.to_vec().expect("encodes"));
-        let length = u32::try_from(part.len()).expect("is small").to_le_bytes();
-        part[..4].copy_from_slice(&length);
-        Some(part)
-    }
-}
-
-impl Line {
-    fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("bound").to_string();
-        let traffic = Arc::new(Mutex::new(Traffic::default()));
-        let (server, shared) = (server.to_owned(), Arc::clone(&traffic));
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let Ok(upstream) = TcpStream::connect(&server) else { continue };
-                let mut traffic = shared.lock().expect("no panic");
-                if traffic.dead {
-                    return;
-                }
-                let copy = |socket: &TcpStream| socket.try_clone().expect("clones");
-                traffic.sockets.extend([copy(&client), copy(&upstream)]);
-                let (back, there) = (copy(&client), copy(&upstream));
-                let (one, other) = (Arc::clone(&shared), Arc::clone(&shared));
-                std::thread::spawn(move || commands(client, upstream, &one));
-                std::thread::spawn(move || answers(there, back, &other));
-            }
-        });
-        Line { address, traffic }
-    }
-
-    /// Lets `count` more commands through; the answer comes when the one after them was cut off.
-    fn cut_after(&self, count: usize) -> Receiver<()> {
-        let (cut, is_cut) = channel();
-        let mut traffic = self.traffic.lock().expect("no panic");
-        traffic.left = Some(count);
-        traffic.cut = Some(cut);
-        is_cut
-    }
-}
-
-fn commands(client: TcpStream, mut upstream: TcpStream, shared: &Mutex<Traffic>) {
-    while let Some(message) = read_message(&client) {
-        let Some(message) = shared.lock().expect("no panic").pass(message) else { return };
-        if upstream.write_all(&message).is_err() {
-            return;
-        }
-    }
-}
-
-fn answers(upstream: TcpStream, mut client: TcpStream, shared: &Mutex<Traffic>) {
-    while let Some(message) = read_message(&upstream) {
-        let mut traffic = shared.lock().expect("no panic");
-        if traffic.is_last {
-            traffic.cut();
-            return;
-        }
-        drop(traffic);
-        if client.write_all(&message).is_err() {
-            return;
-        }
-    }
-}
-
-fn read_message(mut socket: &TcpStream) -> Option<Vec<u8>> {
-    let mut message = vec![0; HEADER];
-    socket.read_exact(&mut message).ok()?;
-    let length = u32::from_le_bytes([message[0], message[1], message[2], message[3]]);
-    message.resize(length as usize, 0);
-    socket.read_exact(&mut message[HEADER..]).ok()?;
-    Some(message)
-}
-
-/// Bytes before the flags of a message, and before its command.
-const HEADER: usize = 16;
-const BODY: usize = HEADER + 5;
-
-/// The command in a message, if it is one of the store and not the driver looking after its
-/// connections.
-fn command(message: &[u8]) -> Option<Document> {
-    const OP_MSG: [u8; 4] = 2013_u32.to_le_bytes();
-    let command = (message[12..HEADER] == OP_MSG).then(|| Document::from_reader(&message[BODY..]))?.ok()?;
-    let name = command.keys().next()?.as_str();
-    ["find", "aggregate", "insert", "update", "delete", "findAndModify"].contains(&name).then_some(command)
-}
+use crate::support::line::Line;
+use crate::support::{Launchpad, Worker, draft, outcome, stopped};
 
 /// A diamond 1 -> 2, 3 -> 4 of which a worker, whose line will be cut, has done the root.
 struct Scene<'p> {
@@ -158,11 +27,7 @@ struct Scene<'p> {
 impl<'p> Scene<'p> {
     fn on(pad: &'p Launchpad) -> Self {
         pad.store.reset().expect("resets");
-        let Location::Mongo(settings) = &pad.location else { unreachable!("it is MongoDB") };
-        let line = Line::to(settings.host.trim_start_matches("mongodb://").trim_end_matches('/'));
-        let mut settings = settings.clone();
-        settings.host = format!("mongodb://{}", line.address);
-        let mortal: Arc<dyn Store> = store::open(&Location::Mongo(settings)).expect("prepares").into();
+        let (line, mortal) = Line::store(pad);
         let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
         let diamond = json!({"fws": [fw(1), fw(2), fw(3), fw(4)], "links": {"1": [2, 3], "2": [4], "3": [4]}});
         mortal.insert(&[draft(diamond)], Timestamp::now()).expect("inserts");
@@ -183,24 +48,11 @@ impl<'p> Scene<'p> {
 
     /// Does it with only so many commands. True when they sufficed.
     fn die_after(&self, commands: usize, act: impl FnOnce(&dyn Store) + Send + 'static) -> bool {
-        let is_cut = self.line.cut_after(commands);
-        let (done, is_done) = channel();
-        let mortal = Arc::clone(&self.mortal);
-        // Left to itself once the line is cut: it will see for a while whether the server returns.
-        std::thread::spawn(move || {
-            act(&*mortal);
-            let _ = done.send(());
-        });
-        loop {
-            let ended = is_done.recv_timeout(Duration::from_millis(2)).is_ok();
-            if is_cut.try_recv().is_ok() {
-                self.expire();
-                return false;
-            }
-            if ended {
-                return true;
-            }
+        let sufficed = self.line.die_after(commands, &self.mortal, act);
+        if !sufficed {
+            self.expire();
         }
+        sufficed
     }
 
     /// As if the time of the lock had passed.
@@ -346,7 +198,7 @@ fn a_claim_cut_anywhere_hinders_nobody() {
             for launch in mine.run().expect("finds") {
                 let launch = Launch::from_document(&launch.expect("reads")).expect("a launch");
                 let held = Held { fw_id: launch.fw_id, launch_id: launch.launch_id };
-                let given = scene.pad.store.give_back(held, "cut", Timestamp::now()).expect("gives back");
+                let given = scene.pad.store.give_back(held, &stopped("cut"), Timestamp::now()).expect("gives back");
                 // Several are begun before they are all claimed.
                 assert!(given || limit > 1, "{when}: {held:?}");
             }
@@ -441,6 +293,83 @@ fn an_appended_workflow_cut_anywhere_is_there_or_not() {
         scene.check_cache(&when);
         if sufficed {
             return;
+        }
+    }
+}
+
+fn reserve(store: &dyn Store, fw_id: FwId) -> volley::store::Result<Option<Claim>> {
+    let worker = Worker::new("launcher");
+    store.reserve(&ClaimRequest {
+        retry: None,
+        worker: &worker.fworker,
+        fw_id: Some(fw_id),
+        order: Order::Fifo,
+        lease: &worker.lease,
+        host: ("testhost", "127.0.0.1"),
+        directory: &|_| "/launches/here".into(),
+        now: Timestamp::now(),
+    })
+}
+
+impl Scene<'_> {
+    /// Somebody mends later, and gives back what is reserved and has its launch; then all is done.
+    fn free_and_drain(&self, when: &str) {
+        let later = store::open_ahead(&self.pad.location, SignedDuration::from_mins(11)).expect("opens");
+        later.mend(&Mending::default(), Timestamp::now()).expect("mends");
+        let reserved = FireworkQuery { states: vec![State::Reserved], ..FireworkQuery::default() };
+        for firework in self.pad.store.find_fireworks(&reserved).expect("finds") {
+            let held = Held { fw_id: firework.fw_id, launch_id: *firework.launches.last().expect("it has its launch") };
+            assert!(self.pad.store.cancel_reservation(held, Timestamp::now()).expect("cancels"), "{when}");
+        }
+        self.drain();
+        assert!(self.states().values().all(|&state| state == State::Completed), "{when}: {:?}", self.states());
+        self.check_cache(when);
+    }
+}
+
+#[test]
+fn a_reservation_may_die_anywhere() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    for commands in 0.. {
+        let scene = Scene::on(&pad);
+        let sufficed = scene.die_after(commands, |store| drop(reserve(store, 2)));
+        scene.free_and_drain(&format!("reserved with {commands} commands"));
+        if sufficed {
+            assert_eq!(commands, 5);
+            break;
+        }
+    }
+}
+
+#[test]
+fn the_end_of_a_reservation_may_die_anywhere() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    for commands in 0.. {
+        let scene = Scene::on(&pad);
+        let held = reserve(&*scene.mortal, 2).expect("reserves").expect("is ready").held();
+        let sufficed = scene.die_after(commands, move |store| drop(store.cancel_reservation(held, Timestamp::now())));
+        scene.free_and_drain(&format!("cancelled with {commands} commands"));
+        if sufficed {
+            break;
+        }
+    }
+}
+
+#[test]
+fn the_claim_of_a_reservation_may_die_anywhere() {
+    let Some(pad) = Launchpad::mongo() else { return };
+    for commands in 0.. {
+        let scene = Scene::on(&pad);
+        reserve(&*scene.mortal, 2).expect("reserves").expect("is ready");
+        let worker = Worker::new("mortal");
+        let sufficed = scene.die_after(commands, move |store| drop(worker.try_claim(store, 1, Some(2), Order::Fifo)));
+        let when = format!("taken up with {commands} commands");
+        // The lease, where there is one, is only suspected at first.
+        let later = |minutes| store::open_ahead(&pad.location, SignedDuration::from_mins(minutes)).expect("opens");
+        later(5).mend(&Mending::default(), Timestamp::now()).expect("mends");
+        scene.free_and_drain(&when);
+        if sufficed {
+            break;
         }
     }
 }

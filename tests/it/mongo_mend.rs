@@ -4,7 +4,7 @@
 use bson::{Bson, Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use volley::store::{Mend, Mended};
+use volley::store::{Mend, Mended, Mending};
 use volley::workflow::{Launch, State, int_list, time};
 
 use crate::support::Launchpad;
@@ -55,7 +55,7 @@ impl Scene {
     }
 
     fn mend(&self) -> Vec<Mended> {
-        self.site.launchpad.store.mend(SignedDuration::ZERO, Timestamp::now()).expect("mends")
+        self.site.launchpad.store.mend(&Mending::default(), Timestamp::now()).expect("mends")
     }
 
     fn workflow(&self) -> Document {
@@ -243,7 +243,10 @@ fn an_idle_worker_mends_and_the_fleet_takes_turns() {
     scene.set("workflows", doc! {}, doc! {"state": "READY", "updated_on": time::to_bson_date(ago(11))});
     let minute = SignedDuration::from_mins(1);
     let store = &scene.site.launchpad.store;
-    assert_eq!(store.mend(minute, Timestamp::now()).expect("looks at the turn"), []);
+    assert_eq!(
+        store.mend(&Mending { every: minute, ..Mending::default() }, Timestamp::now()).expect("looks at the turn"),
+        []
+    );
     assert_eq!(scene.mend(), [Mended { fw_id: 1, what: Mend::Corrected(0) }]);
 }
 
@@ -268,8 +271,7 @@ fn no_collection_is_read_from_end_to_end() {
     database.run_command(doc! {"profile": 0}).run().expect("stops");
     let mended: Vec<i64> = rounds.iter().map(|one| one.fw_id).collect();
     assert_eq!(mended, [9, 1, 12, 13], "{rounds:?}");
-    let scans =
-        doc! {"planSummary": {"$regex": "COLLSCAN"}, "ns": {"$not": {"$regex": "volley_mend|offline_runs|profile"}}};
+    let scans = doc! {"planSummary": {"$regex": "COLLSCAN"}, "ns": {"$not": {"$regex": "volley_mend|volley_busy|offline_runs|profile"}}};
     let scan = database.collection::<Document>("system.profile").find_one(scans).run().expect("finds");
     assert_eq!(scan, None);
 }

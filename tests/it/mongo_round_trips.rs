@@ -23,8 +23,8 @@ fn commands_for_tasks(tasks: usize, fireworks: i64, links: Value) -> Option<usiz
     Some(log.lines().count())
 }
 
-/// What a process asks once: whether there is anything left, and good-bye.
-const ONCE: usize = 12;
+/// What a process asks once: whether there is anything left, what the dead have left, and good-bye.
+const ONCE: usize = 20;
 
 #[test]
 fn a_firework_costs_at_most_eight_commands() {

@@ -105,3 +105,41 @@ fn a_worker_that_may_not_wait_names_the_file() {
     assert!(log.contains("1 firework was not recorded") && log.contains("/FW_result.json"), "{log}");
     assert_eq!(site.state(fw_id), State::Running, "until its lease ends");
 }
+
+#[test]
+fn a_result_that_was_left_is_recorded_once_by_whoever_comes() {
+    let Some((site, way, fw_id, worker)) = ended_while_away() else { return };
+    worker.signal(rustix::process::Signal::TERM);
+    assert_eq!(worker.end().0, Some(1));
+    let text = std::fs::read_to_string(site.path().join("FW_result.json")).expect("is there");
+    let result: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+    way.mend();
+    // Several at once.
+    let recover = || Running::of(&mut site.volley(&["lpad", "recover_offline"]));
+    for one in [recover(), recover(), recover()] {
+        let (code, log) = one.end();
+        assert_eq!(code, Some(0), "{log}");
+    }
+    let launch = site.launch(fw_id);
+    assert_eq!((site.state(fw_id), launch.state), (State::Completed, State::Completed));
+    let times = launch.times();
+    assert_eq!(
+        (times.get_str("time_start").ok(), times.get_str("time_end").ok()),
+        (result["started"].as_str(), result["ended"].as_str())
+    );
+    let states: Vec<_> = launch.state_history.iter().filter_map(|entry| entry.get_str("state").ok()).collect();
+    assert_eq!(states, ["RUNNING", "COMPLETED"]);
+    assert!(!site.path().join("FW_result.json").exists());
+}
+
+#[test]
+fn a_worker_records_what_the_last_one_left_in_its_folder() {
+    let Some((site, way, fw_id, worker)) = ended_while_away() else { return };
+    worker.signal(rustix::process::Signal::TERM);
+    assert_eq!(worker.end().0, Some(1));
+    way.mend();
+    let log = site.run_well(&["singleshot"]);
+    assert!(log.contains("which had been waiting"), "{log}");
+    assert_eq!(site.state(fw_id), State::Completed);
+    assert!(!site.path().join("FW_result.json").exists());
+}

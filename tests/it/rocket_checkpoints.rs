@@ -12,7 +12,7 @@ use volley::workflow::{FwAction, Launch, State};
 
 use crate::support::run::wait_until;
 use crate::support::site::Site;
-use crate::support::{Worker, outcome};
+use crate::support::{Worker, outcome, stopped};
 
 fn script(text: &str) -> Value {
     json!({"_fw_name": "ScriptTask", "script": text})
@@ -198,7 +198,7 @@ fn only_a_worker_that_holds_a_launch_writes_into_it() {
         );
         launch.reach(doc! {"_task_n": 2});
         assert!(!store.checkpoint(&launch, now).expect("is asked"), "it has ended");
-        assert!(store.give_back(claims[1].held(), "test", now).expect("gives back"));
+        assert!(store.give_back(claims[1].held(), &stopped("test"), now).expect("gives back"));
         assert!(!store.checkpoint(&claims[1].launch, now).expect("is asked"), "it has been given back");
         assert_eq!(checkpoint(&stored(&claims[1].launch)).map(|c| c.0), Some(0), "how far it had come");
     }

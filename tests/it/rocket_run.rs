@@ -64,10 +64,7 @@ fn fw_json_is_fireworks() {
         let printed = String::from_utf8_lossy(&output.stdout);
         assert_eq!(printed.lines().last(), Some("RUNNING"), "{output:?}");
     }
-    let result = std::fs::read_to_string(site.path().join("FW_result.json")).expect("exists");
-    let result: Value = serde_json::from_str(&result).expect("is JSON");
-    assert_eq!((&result["volley_result"], &result["state"]), (&json!(1), &json!("COMPLETED")));
-    assert_eq!(result["action"]["stored_data"]["returncode"], 0);
+    assert!(!site.path().join("FW_result.json").exists(), "the store has it");
 }
 
 #[test]

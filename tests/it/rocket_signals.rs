@@ -1,41 +1,17 @@
 //! What interrupts a run: signals and lost leases. Nothing stays RUNNING, no child survives.
 
-use rustix::process::{Pid, Signal};
-use serde_json::{Value, json};
-use volley::store::Verb;
-use volley::workflow::State;
+use rustix::process::Signal;
+use serde_json::json;
+use volley::store::{Held, Verb};
+use volley::workflow::{Cause, Loss, State};
 
+use crate::support::processes::{DEAF, SCRIPT, catches_term, is_alive, processes, script, wait_until_gone};
 use crate::support::run::wait_until;
 use crate::support::site::Site;
 
-/// Starts two processes, and tells their ids.
-const SCRIPT: &str = "sleep 1000 & echo $! > child; echo $$ > leader; wait";
-/// The same, and deaf to SIGTERM.
-const DEAF: &str = "trap '' TERM; sleep 1000 & echo $! > child; echo $$ > leader; while true; do sleep 1000; done";
-
-fn script(text: &str) -> Value {
-    json!([{"_fw_name": "ScriptTask", "script": text}])
-}
-
-/// The processes of the script, once they are there.
-fn processes(site: &Site) -> [i32; 2] {
-    let read = |name: &str| std::fs::read_to_string(site.path().join(name)).ok()?.trim().parse().ok();
-    wait_until("the script runs", || read("leader").is_some());
-    [read("leader").expect("is written"), read("child").expect("is written")]
-}
-
-/// Whether a process is there, and not only waits to be reaped.
-fn is_alive(pid: i32) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']))
-}
-
 fn assert_given_back(site: &Site, fw_id: i64, reason: &str) {
-    let firework = site.firework(fw_id);
-    assert_eq!((firework.state, firework.launches.len()), (State::Ready, 0));
-    let launch = site.launchpad.store.find_launches(&firework.archived_launches).expect("finds").pop().expect("exists");
-    let last = launch.state_history.last().expect("has a history");
-    assert_eq!((launch.state, last.get_str("lost").ok()), (State::Fizzled, Some(reason)));
+    let loss = site.given_back(fw_id).loss().expect("was lost");
+    assert_eq!((loss.cause, loss.text.as_str()), (Cause::Stopped, reason));
 }
 
 #[test]
@@ -53,16 +29,14 @@ fn one_signal(site: &Site, signal: Signal, name: &str) {
     let fw_id = site.add(json!({"spec": {"_tasks": script(SCRIPT), "_launch_dir": "."}}))[0];
     let other = site.add_tasks(script("touch never"));
     let worker = site.start(&["rapidfire"]);
-    let processes = processes(site);
+    let processes = processes(site.path());
     worker.signal(signal);
     let (code, log) = worker.end();
     assert_eq!(code, Some(128 + signal.as_raw()), "{log}");
     assert_given_back(site, fw_id, name);
     assert!(log.contains("it is READY again"), "{log}");
     assert_eq!(site.firework(other).launches.len(), 0, "nothing more was begun");
-    for pid in processes {
-        wait_until("the processes of the script are gone", || !is_alive(pid));
-    }
+    wait_until_gone(processes);
     assert!(site.launchers().is_empty());
 }
 
@@ -71,7 +45,7 @@ fn a_second_signal_ends_what_is_deaf_at_once() {
     let site = Site::sqlite();
     let fw_id = site.add_tasks(script(DEAF));
     let worker = site.start(&["singleshot"]);
-    let processes = processes(&site);
+    let processes = processes(site.path());
     worker.signal(Signal::INT);
     // Two signals in a row may arrive as one.
     std::thread::sleep(std::time::Duration::from_millis(200));
@@ -80,9 +54,7 @@ fn a_second_signal_ends_what_is_deaf_at_once() {
     let (code, log) = worker.end();
     assert_eq!(code, Some(130), "{log}");
     assert_given_back(&site, fw_id, "SIGINT");
-    for pid in processes {
-        wait_until("the processes of the script are gone", || !is_alive(pid));
-    }
+    wait_until_gone(processes);
 }
 
 #[test]
@@ -90,14 +62,12 @@ fn what_is_deaf_is_killed_in_the_end() {
     let site = Site::sqlite();
     let fw_id = site.add_tasks(script(DEAF));
     let worker = site.start(&["singleshot"]);
-    let processes = processes(&site);
+    let processes = processes(site.path());
     worker.signal(Signal::TERM);
     let (code, log) = worker.end();
     assert_eq!(code, Some(143), "{log}");
     assert_given_back(&site, fw_id, "SIGTERM");
-    for pid in processes {
-        wait_until("the processes of the script are gone", || !is_alive(pid));
-    }
+    wait_until_gone(processes);
 }
 
 /// Slurm signals every process of a job: the command may die before the worker hears of it.
@@ -122,12 +92,6 @@ fn an_idle_worker_stops_at_once() {
     worker.signal(Signal::TERM);
     let (code, log) = worker.end();
     assert_eq!(code, Some(143), "{log}");
-}
-
-fn catches_term(pid: Pid) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-    u64::from_str_radix(caught.trim(), 16).is_ok_and(|mask| mask & (1 << 14) != 0)
 }
 
 #[test]
@@ -156,13 +120,43 @@ fn lease_lost(site: &Site) {
     site.write("volley.yaml", "lease: 60s\nrenew: 0.1s\n");
     let fw_id = site.add_tasks(script(SCRIPT));
     let worker = site.start(&["singleshot"]);
-    let processes = processes(site);
+    let processes = processes(site.path());
     site.launchpad.store.steer(Verb::Rerun, fw_id, jiff::Timestamp::now()).expect("reruns");
     let (code, log) = worker.end();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("is no longer ours") && log.contains("is not reported"), "{log}");
     assert_eq!((site.state(fw_id), site.firework(fw_id).launches.len()), (State::Ready, 0));
-    for pid in processes {
-        wait_until("the processes of the script are gone", || !is_alive(pid));
+    wait_until_gone(processes);
+}
+
+/// Frozen, it cannot renew its lease, and others may take the firework; awake, it hears of that.
+#[test]
+fn a_frozen_worker_that_lost_its_launch_ends_its_processes() {
+    for rerun in [false, true] {
+        for site in Site::on_every_store() {
+            frozen(&site, rerun);
+        }
     }
+}
+
+fn frozen(site: &Site, rerun: bool) {
+    site.write("volley.yaml", "lease: 60s\nrenew: 0.1s\n");
+    let fw_id = site.add(json!({"spec": {"_tasks": script(SCRIPT), "_launch_dir": "."}}))[0];
+    let worker = site.start(&["singleshot"]);
+    let processes = processes(site.path());
+    worker.signal(Signal::STOP);
+    let (store, now) = (&site.launchpad.store, jiff::Timestamp::now());
+    if rerun {
+        store.steer(Verb::Rerun, fw_id, now).expect("reruns");
+    } else {
+        let held = Held { fw_id, launch_id: site.launch(fw_id).launch_id };
+        assert!(store.give_back(held, &Loss::new(Cause::Unexplained, "not heard of"), now).expect("gives back"));
+    }
+    let before = (site.firework(fw_id), site.given_back(fw_id));
+    worker.signal(Signal::CONT);
+    let (code, log) = worker.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("is no longer ours") && log.contains("is not reported"), "{log}");
+    wait_until_gone(processes);
+    assert_eq!((site.firework(fw_id), site.given_back(fw_id)), before, "nothing of it has reached the store");
 }

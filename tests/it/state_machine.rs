@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use volley::workflow::decide::{self, Verb};
 use volley::workflow::graph::{Edit, Graph, Node};
 use volley::workflow::workflow_state::{Facts, after_inner_step, workflow_state};
-use volley::workflow::{Firework, FwAction, FwId, State};
+use volley::workflow::{Again, Firework, FwAction, FwId, State};
 
 use State::*;
 
@@ -248,7 +248,7 @@ fn live(mut world: World, events: Vec<Event>) {
             Event::GiveBack(pick) => {
                 let Some(fw_id) = world.chosen(pick, &[Running]) else { continue };
                 let mut graph = world.graph();
-                decide::give_back(&mut graph, fw_id).expect("it runs");
+                decide::give_back(&mut graph, fw_id, &Again::default()).expect("it runs");
                 graph.changes().edits.iter().for_each(|edit| world.write(edit));
             }
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 use volley::store::{FireworkQuery, Held, Order, Store, Verb, Verdict, WorkerRecord, WorkflowQuery};
 use volley::workflow::{FwAction, State, int, int_list};
 
-use crate::support::{Launchpad, Worker, draft, outcome};
+use crate::support::{Launchpad, Worker, draft, outcome, stopped};
 
 /// Runs every chapter on a launchpad of its own.
 macro_rules! chapters {
@@ -364,7 +364,7 @@ fn workers_take_what_is_theirs(pad: &Launchpad) {
     let ids = |name: &str, category: Category| {
         let mut worker = Worker::new(name);
         worker.fworker.category = category;
-        let count = store.count_claimable(&worker.fworker, 100).expect("counts");
+        let count = store.count_claimable(&worker.fworker, now(), 100).expect("counts");
         let claims = worker.claim(store, 10);
         assert_eq!(claims.len() as u64, count);
         let held: Vec<Held> = claims.iter().map(|claim| claim.held()).collect();
@@ -376,7 +376,7 @@ fn workers_take_what_is_theirs(pad: &Launchpad) {
     assert_eq!(ids("small", Category::OneOf(vec!["dft".into()])), [2]);
     assert_eq!(ids("small", Category::OneOf(vec!["dft".into(), "md".into()])), [2, 3]);
     assert_eq!(ids("small", Category::Without), [1]);
-    assert_eq!(store.count_claimable(&Worker::new("big").fworker, 2).expect("counts"), 2);
+    assert_eq!(store.count_claimable(&Worker::new("big").fworker, now(), 2).expect("counts"), 2);
     let by_id = Worker::new("small").claim_as(store, 1, Some(4), Order::Fifo);
     assert_eq!(by_id.len(), 1, "asked for by id, it is taken whatever the worker takes");
     assert!(Worker::new("small").claim_as(store, 1, Some(4), Order::Fifo).is_empty(), "and only once");
@@ -404,7 +404,7 @@ fn workers_leave_what_they_cannot_run(launchpad: &Launchpad) {
     let drafts: Vec<_> = tasks.iter().map(|task| draft(json!({"spec": {"_tasks": [native, task]}}))).collect();
     store.insert(&drafts, now()).expect("inserts");
     let mut worker = Worker::new("w");
-    let count = |worker: &Worker| store.count_claimable(&worker.fworker, 100).expect("counts");
+    let count = |worker: &Worker| store.count_claimable(&worker.fworker, now(), 100).expect("counts");
     assert_eq!(count(&worker), 12);
     worker.fworker.cannot.tasks = ["Mine", "$not there"].map(str::to_owned).into();
     assert_eq!(count(&worker), 11);
@@ -447,7 +447,7 @@ fn a_lost_lease_changes_nothing(pad: &Launchpad) {
     let worker = Worker::new("w");
     let late = worker.claim(store, 1).pop().expect("claims");
     assert_eq!(store.renew(&[late.held()], &[], &worker.lease, now()).expect("renews"), Vec::<i64>::new());
-    assert!(store.give_back(late.held(), "preempted", now()).expect("gives back"));
+    assert!(store.give_back(late.held(), &stopped("preempted"), now()).expect("gives back"));
     let renewed = worker.claim(store, 1).pop().expect("claims again");
     assert_eq!(
         store.renew(&[late.held(), renewed.held()], &[], &worker.lease, now()).expect("renews"),
@@ -467,8 +467,8 @@ fn interrupted_runs_come_back(pad: &Launchpad) {
     store.insert(&[workflow(2, json!({"1": [2]}))], now()).expect("inserts");
     let worker = Worker::new("w");
     let claim = worker.claim(store, 1).pop().expect("claims");
-    assert!(store.give_back(claim.held(), "SIGTERM", now()).expect("gives back"));
-    assert!(!store.give_back(claim.held(), "SIGTERM", now()).expect("is answered"), "only once");
+    assert!(store.give_back(claim.held(), &stopped("SIGTERM"), now()).expect("gives back"));
+    assert!(!store.give_back(claim.held(), &stopped("SIGTERM"), now()).expect("is answered"), "only once");
     assert_eq!(states(store, 1..=2), [Ready, Waiting]);
     assert_eq!(workflow_state(store, 1), Ready);
     let launch = store.find_launches(&[claim.launch.launch_id]).expect("finds").pop().expect("exists");
@@ -575,7 +575,7 @@ fn many_workers_claim_each_once(pad: &Launchpad) {
                 scope.spawn(move || {
                     let worker = Worker::new("w");
                     let mut mine = Vec::new();
-                    while store.count_claimable(&worker.fworker, 1).expect("counts") > 0 {
+                    while store.count_claimable(&worker.fworker, now(), 1).expect("counts") > 0 {
                         let claims = worker.claim(store, batch);
                         let outcomes: Vec<_> =
                             claims.iter().map(|claim| outcome(claim, Completed, FwAction::default())).collect();

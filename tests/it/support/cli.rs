@@ -43,6 +43,11 @@ impl Cli {
         [Some(Cli::sqlite()), Cli::mongo()].into_iter().flatten().collect()
     }
 
+    /// Whether it is on MongoDB.
+    pub fn is_mongo(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// Host, port and name of the database, as FireWorks' LaunchPad wants them.
     pub fn address(&self) -> (&str, &str, &str) {
         let (uri, name) = self.database.as_ref().expect("a MongoDB launchpad");

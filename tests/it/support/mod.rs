@@ -1,9 +1,15 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
 pub mod cli;
+pub mod line;
+pub mod mongod;
 pub mod peer;
 pub mod place;
+pub mod processes;
 pub mod python;
+pub mod random;
+pub mod raw;
+pub mod relaxation;
 pub mod run;
 pub mod samples;
 pub mod shared;
@@ -17,7 +23,7 @@ use bson::Document;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use volley::store::{self, Claim, ClaimRequest, Location, MongoSettings, Order, Outcome, Store};
-use volley::workflow::{Draft, FWorker, FwAction, Lease, State};
+use volley::workflow::{Cause, Draft, FWorker, FwAction, Lease, Loss, State};
 
 /// The address in `variable`, or none: then the test says that it is skipped. Where
 /// `VOLLEY_TEST_REQUIRE` names the service, its absence is a failure.
@@ -63,14 +69,19 @@ impl Launchpad {
 
     /// In a database of the private mongod, when there is one.
     pub fn mongo() -> Option<Self> {
-        let uri = service("VOLLEY_TEST_MONGO", "mongo")?;
+        service("VOLLEY_TEST_MONGO", "mongo").map(|uri| Launchpad::on_server(&uri))
+    }
+
+    /// In a database of a server.
+    pub fn on_server(uri: &str) -> Self {
+        let uri = uri.to_owned();
         let name = format!("volley_test_{}", uuid::Uuid::now_v7().simple());
         let settings = MongoSettings { host: uri.clone(), name: name.clone(), ..MongoSettings::default() };
         let location = Location::Mongo(Box::new(settings));
         let store = store::open(&location).expect("connects");
         store.initialise().expect("makes indexes");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Some(Launchpad { store, location, mongo: Some((uri, name)), _folder: folder })
+        Launchpad { store, location, mongo: Some((uri, name)), _folder: folder }
     }
 
     /// The raw database, to look behind the store's back.
@@ -94,6 +105,11 @@ pub fn draft(json: serde_json::Value) -> Draft {
     Draft::from_document(&volley::workflow::json::to_document(map)).expect("a workflow")
 }
 
+/// That a worker was told to end.
+pub fn stopped(signal: &str) -> Loss {
+    Loss::new(Cause::Stopped, signal)
+}
+
 /// A worker in a test: claims and finishes without running anything.
 pub struct Worker {
     pub fworker: FWorker,
@@ -110,6 +126,7 @@ impl Worker {
                 boot_id: "boot".into(),
                 pid: std::process::id(),
                 until: Timestamp::now() + SignedDuration::from_secs(120),
+                ..Lease::default()
             },
         }
     }
@@ -129,15 +146,32 @@ impl Worker {
         fw_id: Option<i64>,
         order: Order,
     ) -> store::Result<Vec<Claim>> {
+        self.claim_when(store, limit, fw_id, order, Timestamp::now())
+    }
+
+    /// Claims one when its clock says so.
+    pub fn claim_at(&self, store: &dyn Store, now: Timestamp) -> Vec<Claim> {
+        self.claim_when(store, 1, None, Order::Fifo, now).expect("claims")
+    }
+
+    fn claim_when(
+        &self,
+        store: &dyn Store,
+        limit: usize,
+        fw_id: Option<i64>,
+        order: Order,
+        now: Timestamp,
+    ) -> store::Result<Vec<Claim>> {
         let directory = |spec: &Document| PathBuf::from(spec.get_str("_launch_dir").unwrap_or("/launches/here"));
         let request = ClaimRequest {
+            retry: None,
             worker: &self.fworker,
             fw_id,
             order,
             lease: &self.lease,
             host: ("testhost", "127.0.0.1"),
             directory: &directory,
-            now: Timestamp::now(),
+            now,
         };
         store.claim(&request, limit)
     }

@@ -133,7 +133,13 @@ pub fn local(state: &Path, launchpad: &LaunchpadId) -> Local {
 
 pub fn slurm(launchpad: &LaunchpadId, conf: &str) -> Slurm {
     let words = |program: &str| vec!["env".into(), format!("SLURM_CONF={conf}"), program.to_owned()];
-    let programs = Programs { submit: words("sbatch"), status: words("squeue"), cancel: words("scancel") };
+    let programs = Programs {
+        submit: words("sbatch"),
+        status: words("squeue"),
+        cancel: words("scancel"),
+        control: words("scontrol"),
+        accounting: words("sacct"),
+    };
     Slurm::new(launchpad.clone(), programs, Vec::new(), Duration::from_secs(60))
 }
 

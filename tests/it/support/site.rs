@@ -130,6 +130,16 @@ impl Site {
         self.launchpad.store.find_launches(&ids).expect("finds").pop().expect("exists")
     }
 
+    /// The last launch of a firework that was interrupted, and is READY again.
+    pub fn given_back(&self, fw_id: FwId) -> Launch {
+        let firework = self.firework(fw_id);
+        assert_eq!((firework.state, firework.launches.len()), (State::Ready, 0));
+        let last = firework.archived_launches.last().expect("was launched");
+        let launch = self.launchpad.store.find_launches(&[*last]).expect("finds").pop().expect("exists");
+        assert_eq!(launch.state, State::Fizzled);
+        launch
+    }
+
     /// What its launch stored.
     pub fn stored_data(&self, fw_id: FwId) -> Document {
         let action = self.launch(fw_id).action.expect("has an action");
