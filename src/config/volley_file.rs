@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Result<VolleyFile, ConfigError> {
     let default = VolleyConfig::default();
     let retry = file.mapping("retry")?.map(|policy| RetryPolicy::from_document(&json::to_document(policy)));
     let config = VolleyConfig {
-        retry: retry.transpose().map_err(|error| file.wrong("retry", error.to_string()))?,
+        retry: retry.transpose().map_err(|error| file.wrong("retry", format!("a policy; {error}")))?,
         lease: file.duration("lease")?.unwrap_or(default.lease),
         renew: file.duration("renew")?.unwrap_or(default.renew),
         max_lost: file.count("max_lost")?.unwrap_or(default.max_lost),

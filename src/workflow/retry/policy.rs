@@ -70,7 +70,7 @@ pub struct RetryPolicy {
 /// A policy that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected {expected}, as in `{{max: 3, on: [fizzled, timeout], delay: 10m, backoff: 2, grow: {{walltime: 1.5}}}}`"
+    "it needs {expected}, as in `{{max: 3, on: [fizzled, timeout], delay: 10m, backoff: 2, grow: {{walltime: 1.5}}}}`"
 )]
 pub struct BadPolicy {
     expected: String,
