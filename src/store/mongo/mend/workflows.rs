@@ -34,6 +34,9 @@ impl MongoStore {
         // Whoever has noted one a short while ago may be about to lock it.
         let old = noted.into_iter().filter(|(_, since)| round.at.duration_since(*since) > DEAD);
         let noted: Vec<ObjectId> = old.map(|(id, _)| id).collect();
+        if noted.is_empty() {
+            return Ok(());
+        }
         let held = doc! { "_id": { "$in": noted.clone() }, "locked": { "$exists": true } };
         let held = self.collect(self.workflows.find(held).projection(doc! { "_id": 1 }).run())?;
         let held: Vec<ObjectId> = held.iter().filter_map(|workflow| workflow.get_object_id("_id").ok()).collect();
