@@ -16,9 +16,6 @@ use crate::queue::{JobId, Queue, Standing};
 use crate::store::{FireworkQuery, Result, Store, Verb, WorkflowQuery};
 use crate::workflow::{Cause, FwId, Launch, LaunchId, Lease, Loss, State};
 
-/// How often a lease is renewed where it does not say so.
-const RENEWED: i64 = 30;
-
 /// The launches that are reserved or run in the workflows of these fireworks.
 pub fn active(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Launch>> {
     let of = WorkflowQuery { fw_ids: Some(fw_ids.to_vec()), ..WorkflowQuery::default() };
@@ -87,7 +84,7 @@ impl fmt::Display for Stop {
             End::Failed(job, why) => write!(f, "queue job {job} of fw {fw_id} could not be cancelled: {why}"),
             End::Worker(lease) => {
                 let (host, pid) = (&lease.host, lease.pid);
-                let within = lease.renew.map_or(RENEWED, |renew| renew.as_secs());
+                let within = lease.renewed_every().as_secs();
                 write!(f, "the worker on {host} (process {pid}) stops fw {fw_id} within {within} s")
             }
             End::Python(host) => write!(

@@ -21,9 +21,6 @@ pub const UNLAUNCHED: SignedDuration = SignedDuration::from_mins(2);
 /// lock.
 pub const SETTLING: SignedDuration = SignedDuration::from_secs(30);
 
-/// How often a lease is renewed that does not say so.
-const RENEW: SignedDuration = SignedDuration::from_secs(30);
-
 /// How long a launch of Python FireWorks may go without a ping: its `RUN_EXPIRATION_SECS`.
 pub const RUN_EXPIRATION: SignedDuration = SignedDuration::from_hours(4);
 
@@ -202,9 +199,8 @@ pub fn doubt(lease: &Lease, at: Timestamp) -> Option<SignedDuration> {
     if lease.until >= at {
         return None;
     }
-    let renew = lease.renew.unwrap_or(RENEW);
     let waited = lease.suspected.map_or(SignedDuration::ZERO, |since| at.duration_since(since));
-    Some((renew - waited).max(SignedDuration::ZERO))
+    Some((lease.renewed_every() - waited).max(SignedDuration::ZERO))
 }
 
 /// Why a silent launch counts as lost.

@@ -65,7 +65,15 @@ impl QueueJob {
     }
 }
 
+/// How often a lease is renewed that does not say so.
+const RENEW: SignedDuration = SignedDuration::from_secs(30);
+
 impl Lease {
+    /// How often it is renewed.
+    pub fn renewed_every(&self) -> SignedDuration {
+        self.renew.unwrap_or(RENEW)
+    }
+
     /// As it is stored.
     pub fn to_document(&self) -> Document {
         let mut document = doc! {
