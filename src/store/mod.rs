@@ -16,6 +16,7 @@ use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId
 mod error;
 pub mod examine;
 mod jitter;
+pub mod ledger;
 pub mod mend;
 pub mod mongo;
 mod offline;
@@ -84,7 +85,7 @@ fn birthdays(drafts: &[Draft], now: Timestamp) -> impl Iterator<Item = (&Draft, 
 }
 
 /// A launchpad's store.
-pub trait Store: Send + Sync {
+pub trait Store: ledger::Ledgers + Send + Sync {
     /// Where it is, for people: `SQLite file PATH` or `MongoDB HOST:PORT/NAME`. No password.
     fn describe(&self) -> String;
 
@@ -119,6 +120,10 @@ pub trait Store: Send + Sync {
     /// Undoes a reservation: the firework is READY again. `false` when its job has begun, or somebody
     /// else has changed it.
     fn cancel_reservation(&self, held: Held, now: Timestamp) -> Result<bool>;
+
+    /// Undoes a reservation that somebody died over while making it for the place of this token; the
+    /// firework is READY again. `false` when there is none.
+    fn cancel_begun(&self, token: &str, now: Timestamp) -> Result<bool>;
 
     /// Notes that a reserved launch runs where the launchpad is not reached.
     fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()>;
@@ -217,15 +222,27 @@ pub trait Store: Send + Sync {
     /// at `limit`.
     fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64>;
 
+    /// What the best firework that this worker could claim now asks for: a spec with its `_slots`,
+    /// `_nodes` and `_walltime`, and perhaps more.
+    fn best_claimable(&self, worker: &FWorker, order: Order, now: Timestamp) -> Result<Option<Document>>;
+
     /// What the fireworks that this worker could claim now have as `spec._walltime`, each value once; of
     /// very many fireworks only some are looked at.
     fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>>;
+
+    /// How much room the fireworks would fill that this worker could claim now, by the resources that
+    /// they ask for; of very many fireworks only some are looked at.
+    fn claimable_by_resources(&self, worker: &FWorker) -> Result<Vec<Demand>>;
 
     /// Launches by id, in the order asked for; those that do not exist are left out.
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>>;
 
     /// Launches that are reserved or run, by id, without their actions and trackers.
     fn open_launches(&self) -> Result<Vec<Launch>>;
+
+    /// Launches of a queue job, in whatever mode, or of the elements of an array, by id, without their
+    /// actions and trackers.
+    fn launches_of_job(&self, job: &str) -> Result<Vec<Launch>>;
 
     /// Fireworks that match a query in MongoDB's language.
     fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>>;
@@ -261,6 +278,8 @@ pub struct ClaimRequest<'a> {
     pub lease: &'a Lease,
     /// Host name and address, as FireWorks records them.
     pub host: (&'a str, &'a str),
+    /// The place in a queue of the job that is submitted for it, where one is.
+    pub token: Option<&'a str>,
     /// Names the directory a firework will run in, from its spec.
     pub directory: &'a dyn Fn(&Document) -> PathBuf,
     /// The time it is.
@@ -275,21 +294,32 @@ impl ClaimRequest<'_> {
             launch_dir: (self.directory)(&firework.spec).to_string_lossy().into_owned(),
             host: self.host.0.to_owned(),
             ip: self.host.1.to_owned(),
+            token: self.token.map(str::to_owned),
             ..Place::default()
         }
         .for_spec(&firework.spec, self.retry)
     }
 
     /// Where a firework is to run that was reserved before: a directory that it names itself, which
-    /// may depend on where one stands, is that of the reservation.
+    /// may depend on where one stands, is that of the reservation, unless it has variables for the worker.
     fn reserved_place(&self, firework: &Firework, launch: &Launch) -> Place {
         let mut place = self.place(firework);
-        let is_own = firework.spec.get_str("_launch_dir").is_ok_and(|wanted| !wanted.is_empty());
+        let is_own = |wanted: &str| !wanted.is_empty() && !wanted.contains('$');
+        let is_own = firework.spec.get_str("_launch_dir").is_ok_and(is_own);
         if is_own && std::path::Path::new(&launch.launch_dir).is_absolute() {
             place.launch_dir.clone_from(&launch.launch_dir);
         }
         place
     }
+}
+
+/// Fireworks that ask for the same resources.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Demand {
+    /// Their `spec._queueadapter`; null where they have none.
+    pub resources: Bson,
+    /// How many slots they would fill all together.
+    pub slots: u64,
 }
 
 /// A firework that has been claimed, and its launch.

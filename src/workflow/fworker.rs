@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bson::{Bson, Document, doc};
 
-use super::FwId;
+use super::{FwId, Room};
 
 /// Name FireWorks gives a worker that has no `my_fworker.yaml`.
 pub const DEFAULT_NAME: &str = "Automatically generated Worker";
@@ -30,8 +30,14 @@ pub struct Cannot {
     pub packages: BTreeSet<String>,
     /// Values of `spec._walltime` for which its time is too short.
     pub walltimes: Vec<Bson>,
+    /// Except of what asks for a walltime of its own in `spec._queueadapter`, which its job will have.
+    pub unless_own_walltime: bool,
     /// Single fireworks.
     pub fw_ids: BTreeSet<FwId>,
+    /// What asks for more than this (see [`super::room`]).
+    pub beyond: Option<Room>,
+    /// What has another `spec._queueadapter`; null is to have none.
+    pub other_than: Option<Bson>,
 }
 
 /// FireWorks' task that calls a plain function.

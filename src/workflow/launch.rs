@@ -13,8 +13,13 @@ use super::{Checkpoint, FwAction, FwId, LaunchId, Lease, Loss, RetryPolicy, Stat
 const ATTEMPTS: &str = "retry";
 const AGAIN: &str = "again";
 
+/// FireWorks' key of a history entry that names the job of a reservation.
+const RESERVATION_ID: &str = "reservation_id";
 /// The key of a history entry that names the cluster of the job that FireWorks' `reservation_id` names.
 const RESERVATION_CLUSTER: &str = "reservation_cluster";
+
+/// The key of a history entry that names the place in a queue of the job that is submitted for a launch.
+const TOKEN: &str = "token";
 
 /// One attempt to run a firework, as the `launches` collection stores it.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +93,8 @@ impl Launch {
     /// A launch that a queue job is submitted for.
     pub fn reserved(launch_id: LaunchId, fw_id: FwId, place: &Place, now: Timestamp) -> Self {
         let now = time::to_iso(now);
-        let entry = doc! { "state": State::Reserved.as_str(), "created_on": &now, "updated_on": &now };
+        let mut entry = doc! { "state": State::Reserved.as_str(), "created_on": &now, "updated_on": &now };
+        entry.extend(place.token.as_ref().map(|token| (TOKEN.to_owned(), token.into())));
         Launch {
             launch_id,
             fw_id,
@@ -137,6 +143,13 @@ impl Launch {
         self.host.clone_from(&place.host);
         self.ip.clone_from(&place.ip);
         self.state = State::Running;
+        if let (Some(reserved), Some(job)) = (self.state_history.last_mut(), &lease.job)
+            && reserved.contains_key(TOKEN)
+            && !reserved.contains_key(RESERVATION_ID)
+        {
+            // Faster than whoever has submitted it.
+            reserved.extend(reservation_of(&job.id, job.cluster.as_deref()));
+        }
         self.state_history.push(doc! {
             "state": State::Running.as_str(),
             "created_on": &now,
@@ -353,7 +366,12 @@ impl Launch {
 
     /// The queue job that was submitted for it, and for nothing else.
     pub fn reservation(&self) -> Option<&str> {
-        self.state_history.iter().rev().find_map(|entry| entry.get_str("reservation_id").ok())
+        self.state_history.iter().rev().find_map(|entry| entry.get_str(RESERVATION_ID).ok())
+    }
+
+    /// The place in a queue that was taken for its job.
+    pub fn token(&self) -> Option<&str> {
+        self.state_history.iter().rev().find_map(|entry| entry.get_str(TOKEN).ok())
     }
 
     /// The cluster of that job, where a queue has several.
@@ -409,7 +427,7 @@ fn last_straw(loss: &Loss, max_lost: u64) -> String {
 
 /// What an entry says of the job that was submitted for a launch.
 pub fn reservation_of(job: &str, cluster: Option<&str>) -> Document {
-    let mut entry = doc! { "reservation_id": job };
+    let mut entry = doc! { RESERVATION_ID: job };
     entry.extend(cluster.map(|cluster| (RESERVATION_CLUSTER.to_owned(), cluster.into())));
     entry
 }
@@ -438,6 +456,8 @@ pub struct Place {
     pub ip: String,
     /// The files to follow there.
     pub trackers: Vec<Bson>,
+    /// The place in a queue that was taken for its job.
+    pub token: Option<String>,
     /// Where it starts.
     pub checkpoint: Option<Document>,
     /// What its firework has behind it.

@@ -20,8 +20,10 @@ pub mod loss;
 pub mod mods;
 pub mod paths;
 pub mod python_json;
+pub mod queue_job;
 pub mod reserved;
 pub mod retry;
+pub mod room;
 pub mod spelled_out;
 pub mod state;
 pub mod time;
@@ -37,6 +39,7 @@ pub use launch::Launch;
 pub use lease::{Lease, QueueJob};
 pub use loss::{Cause, Loss};
 pub use retry::{Again, RetryPolicy};
+pub use room::Room;
 pub use state::State;
 pub use tracker::Tracker;
 

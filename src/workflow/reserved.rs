@@ -5,6 +5,7 @@ use bson::{Bson, Document};
 
 use super::limits::{BadLimit, Limits};
 use super::retry::{self, NOT_BEFORE, RETRY};
+use super::room::Ask;
 use super::tracker::{BadTracker, TRACKERS};
 use super::{RetryPolicy, Tracker};
 
@@ -49,7 +50,7 @@ pub fn check(spec: &Document) -> Result<(), BadKey> {
     let wrong = |error: BadTracker| BadKey { key: TRACKERS, reason: error.to_string() };
     Tracker::of(spec).into_iter().try_for_each(|tracker| tracker.map(drop).map_err(wrong))?;
     RetryPolicy::of(spec).map_err(|error| BadKey { key: RETRY, reason: error.to_string() })?;
-    Limits::of(spec).map_err(|BadLimit { key, reason }| BadKey { key, reason })?;
+    Limits::of(spec).and_then(|_| Ask::of(spec)).map_err(|BadLimit { key, reason }| BadKey { key, reason })?;
     retry::check_date(spec).map_err(|reason| BadKey { key: NOT_BEFORE, reason })?;
     background(spec).iter().try_for_each(|one| background_tasks(one).map(drop))
 }

@@ -306,6 +306,7 @@ fn reserve(store: &dyn Store, fw_id: FwId) -> volley::store::Result<Option<Claim
         order: Order::Fifo,
         lease: &worker.lease,
         host: ("testhost", "127.0.0.1"),
+        token: None,
         directory: &|_| "/launches/here".into(),
         now: Timestamp::now(),
     })

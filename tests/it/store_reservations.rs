@@ -29,6 +29,7 @@ fn reserve(store: &dyn Store, fw_id: Option<i64>) -> Option<Held> {
         order: Order::Fifo,
         lease: &Lease::default(),
         host: ("vm", "127.0.0.1"),
+        token: None,
         directory: &|_| "/scratch/here".into(),
         now: Timestamp::now(),
     };

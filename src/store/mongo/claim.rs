@@ -57,11 +57,29 @@ pub fn claimable(worker: &FWorker, when: Timestamp) -> Document {
         also(&mut query, doc! { "spec._not_before": { "$not": { "$gt": time::to_iso(when) } } });
     }
     if !worker.cannot.walltimes.is_empty() {
-        also(&mut query, doc! { "spec._walltime": { "$nin": worker.cannot.walltimes.clone() } });
+        let fits = doc! { "spec._walltime": { "$nin": worker.cannot.walltimes.clone() } };
+        let own = doc! { "spec._queueadapter.walltime": { "$ne": null } };
+        also(
+            &mut query,
+            if worker.cannot.unless_own_walltime {
+                doc! { "$or": [fits, own] }
+            } else {
+                fits
+            },
+        );
     }
     if !worker.cannot.fw_ids.is_empty() {
         let ids: Vec<Bson> = worker.cannot.fw_ids.iter().map(|&id| int(id)).collect();
         also(&mut query, doc! { "fw_id": { "$nin": ids } });
+    }
+    if let Some(room) = worker.cannot.beyond {
+        // What is no number fits everywhere: it is to fail somewhere.
+        let more = |most: usize| doc! { "$gt": i64::try_from(most).unwrap_or(i64::MAX), "$not": { "$type": "array" } };
+        let larger = [doc! { "spec._slots": more(room.slots) }, doc! { "spec._nodes": more(room.nodes) }];
+        also(&mut query, doc! { "$nor": larger.to_vec() });
+    }
+    if let Some(resources) = &worker.cannot.other_than {
+        also(&mut query, doc! { "spec._queueadapter": resources });
     }
     query.insert("state", State::Ready.as_str());
     query
@@ -123,6 +141,14 @@ impl MongoStore {
                 return Ok(claims);
             }
         }
+    }
+
+    /// What the best firework asks for that a worker could claim now.
+    pub(super) fn best_asks(&self, worker: &FWorker, by: Order, now: Timestamp) -> Result<Option<Document>> {
+        let best = self.fireworks.find_one(claimable(worker, now)).sort(order(by));
+        let asks = doc! { "_id": 0, "spec._slots": 1, "spec._nodes": 1, "spec._walltime": 1 };
+        let found = self.ask(best.projection(asks).run())?;
+        Ok(found.map(|found| found.get_document("spec").cloned().unwrap_or_default()))
     }
 
     fn claim_unreserved(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {

@@ -7,6 +7,7 @@ use bson::{Bson, Document, doc};
 use super::MongoStore;
 use super::commands::ints;
 use crate::store::{Direction, FireworkQuery, Result, SortKey, WorkflowQuery};
+use crate::workflow::queue_job::may_be_array;
 use crate::workflow::{Firework, Launch, LaunchId, State};
 
 /// Conditions that fireworks and workflows share.
@@ -62,6 +63,19 @@ impl MongoStore {
         let place: HashMap<LaunchId, usize> = ids.iter().enumerate().map(|(place, &id)| (id, place)).collect();
         launches.sort_by_key(|launch| place.get(&launch.launch_id).copied());
         Ok(launches)
+    }
+
+    pub(super) fn search_launches_of_job(&self, job: &str) -> Result<Vec<Launch>> {
+        let mut names = vec![Bson::from(job)];
+        if may_be_array(job) {
+            names.push(doc! { "$regex": format!("^{job}_") }.into());
+        }
+        let fields = ["state_history.reservation_id", "state_history.lease.job.id"];
+        let is_named = fields.iter().flat_map(|&field| names.iter().map(move |name| doc! { field: name.clone() }));
+        let either = doc! { "$or": is_named.collect::<Vec<_>>() };
+        let found = self.launches.find(either).sort(doc! { "launch_id": 1 });
+        let found = self.collect(found.projection(doc! { "action": 0, "trackers": 0 }).run())?;
+        Ok(found.iter().filter_map(Launch::from_document).collect())
     }
 
     pub(super) fn search_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {

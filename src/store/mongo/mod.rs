@@ -21,10 +21,11 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::{Client, Collection, Database};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
-    Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Demand, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
+    Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord,
+    WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, as_int};
 
 mod apply;
 mod busy;
@@ -43,6 +44,7 @@ mod gridfs;
 mod ids;
 mod insert;
 mod keep;
+mod ledger;
 mod load;
 mod lock;
 mod mend;
@@ -181,6 +183,10 @@ impl Store for MongoStore {
         self.cancel_reserved(held, now)
     }
 
+    fn cancel_begun(&self, token: &str, now: Timestamp) -> Result<bool> {
+        self.cancel_begun_reservation(token, now)
+    }
+
     fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()> {
         self.insert_offline_run(run, now)
     }
@@ -288,6 +294,10 @@ impl Store for MongoStore {
         self.ask(self.fireworks.count_documents(claim::claimable(worker, when)).limit(limit).run())
     }
 
+    fn best_claimable(&self, worker: &FWorker, order: Order, now: Timestamp) -> Result<Option<Document>> {
+        self.best_asks(worker, order, now)
+    }
+
     fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>> {
         let some = doc! { "$limit": super::MANY_READY };
         let values = doc! { "$group": { "_id": "$spec._walltime" } };
@@ -296,12 +306,32 @@ impl Store for MongoStore {
         Ok(found.into_iter().filter_map(|mut one| one.remove("_id")).filter(|value| *value != Bson::Null).collect())
     }
 
+    fn claimable_by_resources(&self, worker: &FWorker) -> Result<Vec<Demand>> {
+        let some = doc! { "$limit": super::MANY_READY };
+        let is_number = doc! { "$in": [{ "$type": "$spec._slots" }, ["int", "long", "double"]] };
+        let slots = doc! { "$sum": { "$cond": [is_number, "$spec._slots", 1] } };
+        let sums = doc! { "$group": { "_id": { "$ifNull": ["$spec._queueadapter", null] }, "slots": slots } };
+        let pipeline = [doc! { "$match": claim::claimable(worker, Timestamp::now()) }, some, sums];
+        let found = self.collect(self.fireworks.aggregate(pipeline).run())?.into_iter();
+        let demand = |mut one: Document| {
+            let slots = one.get("slots").and_then(as_int).and_then(|slots| slots.try_into().ok()).unwrap_or_default();
+            Demand { resources: one.remove("_id").unwrap_or_default(), slots }
+        };
+        // What is no mapping is for no pilot.
+        let is_known = |one: &Demand| matches!(one.resources, Bson::Null | Bson::Document(_));
+        Ok(found.map(demand).filter(is_known).collect())
+    }
+
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
         self.launches_with_actions(ids)
     }
 
     fn open_launches(&self) -> Result<Vec<Launch>> {
         self.search_open_launches()
+    }
+
+    fn launches_of_job(&self, job: &str) -> Result<Vec<Launch>> {
+        self.search_launches_of_job(job)
     }
 
     fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {

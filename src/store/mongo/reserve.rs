@@ -1,8 +1,9 @@
 //! Reservations: fireworks for which a queue job is submitted.
 //!
-//! - **reserve**: the firework is marked RESERVED with a date of the other type, as Python marks it;
-//!   the launch (journaled); the firework gets it, and a date as usual; `fw_states`. A firework that
-//!   stays marked is freed by mending.
+//! - **reserve**: the firework is marked RESERVED with a date of the other type, as Python marks it,
+//!   and with the token of the place that its job has; the launch (journaled); the firework gets it,
+//!   and a date as usual; `fw_states`. A firework that stays marked is freed by the next launcher, which
+//!   knows the token, or by mending.
 //! - **cancel**: the firework, which decides against a job that begins at the same moment; the
 //!   launch; `fw_states`, which mending corrects.
 
@@ -16,6 +17,9 @@ use crate::store::{Claim, ClaimRequest, Held, Result};
 use crate::workflow::launch::reservation_of;
 use crate::workflow::{Firework, Launch, LaunchId, State, int, time};
 
+/// What a firework is marked with while it is being reserved.
+const MARK: &str = "volley_token";
+
 impl MongoStore {
     pub(super) fn reserve_firework(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>> {
         let now = request.now;
@@ -24,12 +28,11 @@ impl MongoStore {
             None => claimable(request.worker, now),
         };
         let mark = time::to_bson_date(now);
+        let mut marks = doc! { "state": State::Reserved.as_str(), "updated_on": mark.clone() };
+        marks.extend(request.token.map(|token| (MARK.to_owned(), token.into())));
         let taken = self
             .fireworks
-            .find_one_and_update(
-                filter,
-                doc! { "$set": { "state": State::Reserved.as_str(), "updated_on": mark.clone() } },
-            )
+            .find_one_and_update(filter, doc! { "$set": marks })
             .sort(order(request.order))
             .return_document(ReturnDocument::After);
         let Some(document) = self.ask(taken.run())? else { return Ok(None) };
@@ -42,6 +45,7 @@ impl MongoStore {
         let reserve = doc! {
             "$set": { "updated_on": time::to_iso(now) },
             "$push": { "launches": int(launch_id) },
+            "$unset": { MARK: "" },
         };
         let written = self.fireworks.update_one(marked, reserve).write_concern(journaled());
         if self.ask(written.run())?.matched_count == 0 {
@@ -54,6 +58,19 @@ impl MongoStore {
         firework.updated_on = time::to_iso(now).into();
         firework.launches.push(launch_id);
         Ok(Some(Claim { firework, launch }))
+    }
+
+    pub(super) fn cancel_begun_reservation(&self, token: &str, now: Timestamp) -> Result<bool> {
+        let begun = doc! { "state": State::Reserved.as_str(), MARK: token };
+        let free = doc! {
+            "$set": { "state": State::Ready.as_str(), "updated_on": time::to_iso(now) },
+            "$unset": { MARK: "" },
+        };
+        let freed = self.fireworks.find_one_and_update(begun, free).write_concern(journaled());
+        let Some(document) = self.ask(freed.run())? else { return Ok(false) };
+        let fw_id = Firework::from_document(&document)?.fw_id;
+        self.leave_state(fw_id, State::Reserved, State::Ready, now)?;
+        Ok(true)
     }
 
     /// Into the entry of the reservation alone: the job may have begun.

@@ -2,17 +2,18 @@
 
 use bson::{Bson, Document};
 use jiff::Timestamp;
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
 use super::finish::settle;
 use super::state::refresh_workflow;
 use super::{SqlError, find, graph, json, schema};
-use crate::store::{Claim, ClaimRequest, Held, MANY_READY, Order};
+use crate::store::{Claim, ClaimRequest, Demand, Held, MANY_READY, Order};
 use crate::workflow::fworker::Category;
 use crate::workflow::json::from_bson;
 use crate::workflow::launch::representative;
 use crate::workflow::retry::NOT_BEFORE;
+use crate::workflow::room::{NODES, SLOTS};
 use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, int, time};
 
 /// A worker's own query needs MongoDB's language, which this store does not speak.
@@ -72,8 +73,10 @@ fn claimable(worker: &FWorker, when: Timestamp) -> Condition {
     if !worker.cannot.walltimes.is_empty() {
         let walltimes: Vec<serde_json::Value> = worker.cannot.walltimes.iter().map(from_bson).collect();
         values.push(Box::new(serde_json::Value::from(walltimes).to_string()));
+        let own = "json_extract(spec, '$._queueadapter.walltime') IS NOT NULL";
+        let but = if worker.cannot.unless_own_walltime { format!("{own} OR ") } else { String::new() };
         sql.push_str(&format!(
-            " AND NOT EXISTS (SELECT 1 FROM json_each(?{}) one WHERE one.value = json_extract(spec, '$._walltime'))",
+            " AND ({but}NOT EXISTS (SELECT 1 FROM json_each(?{}) one WHERE one.value = json_extract(spec, '$._walltime')))",
             values.len()
         ));
     }
@@ -82,7 +85,61 @@ fn claimable(worker: &FWorker, when: Timestamp) -> Condition {
         values.push(Box::new(serde_json::Value::from(ids).to_string()));
         sql.push_str(&format!(" AND fw_id NOT IN (SELECT value FROM json_each(?{}))", values.len()));
     }
+    if let Some(room) = worker.cannot.beyond {
+        for (key, most) in [(SLOTS, room.slots), (NODES, room.nodes)] {
+            values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
+            // What is no number fits everywhere: it is to fail somewhere.
+            sql.push_str(&format!(
+                " AND (instr(spec, '\"{key}\"') = 0 OR coalesce({}, 0) <= ?{})",
+                number(key),
+                values.len()
+            ));
+        }
+    }
+    match &worker.cannot.other_than {
+        None => {}
+        Some(Bson::Document(resources)) => {
+            values.push(Box::new(json::text(resources)));
+            sql.push_str(&format!(
+                " AND instr(spec, '\"_queueadapter\"') > 0 AND {} = {}",
+                leaves("json_extract(spec, '$._queueadapter')"),
+                leaves(&format!("?{}", values.len()))
+            ));
+        }
+        Some(_) => sql.push_str(" AND json_extract(spec, '$._queueadapter') IS NULL"),
+    }
     Condition { sql, values }
+}
+
+/// A number of a spec; nothing where it is none.
+fn number(key: &str) -> String {
+    let (plain, wide) = (format!("'$.{key}'"), format!("'$.{key}.\"$numberLong\"'"));
+    format!(
+        "CASE json_type(spec, {plain})
+            WHEN 'integer' THEN json_extract(spec, {plain}) WHEN 'real' THEN json_extract(spec, {plain})
+            WHEN 'object' THEN CAST(json_extract(spec, {wide}) AS INTEGER) END"
+    )
+}
+
+/// A document as something that is equal where MongoDB calls two documents equal: the same keys in the
+/// same order, and numbers of the same value.
+fn leaves(document: &str) -> String {
+    format!(
+        "(SELECT json_group_array(json_array(fullkey, CASE type WHEN 'real' THEN 'integer' ELSE type END,
+            CASE WHEN type = 'real' AND atom = CAST(atom AS INTEGER) THEN CAST(atom AS INTEGER) ELSE atom END))
+          FROM json_tree({document}))"
+    )
+}
+
+/// What the best firework asks for that a worker could claim now.
+pub fn best_asks(
+    sql: &Connection,
+    worker: &FWorker,
+    order: Order,
+    now: Timestamp,
+) -> Result<Option<Document>, SqlError> {
+    let Some(fw_id) = best(sql, worker, order, now, 1)?.pop() else { return Ok(None) };
+    Ok(find::firework(sql, fw_id)?.map(|firework| firework.spec))
 }
 
 /// How many fireworks a worker could claim, counted up to `limit`.
@@ -111,6 +168,32 @@ pub fn walltimes(sql: &Connection, worker: &FWorker) -> Result<Vec<Bson>, SqlErr
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// How much room what a worker could claim would fill, by the resources that it asks for.
+pub fn demand(sql: &Connection, worker: &FWorker) -> Result<Vec<Demand>, SqlError> {
+    let Condition { sql: condition, values } = claimable(worker, Timestamp::now());
+    let query = format!(
+        "SELECT resources, total(slots) AS slots FROM
+         (SELECT json_extract(spec, '$._queueadapter') AS resources, coalesce({}, 1) AS slots
+          FROM fireworks WHERE {condition} LIMIT {MANY_READY})
+         GROUP BY resources",
+        number(SLOTS)
+    );
+    let mut statement = sql.prepare_cached(&query)?;
+    let found = statement.query_map(params_from_iter(values), |row| {
+        let slots: f64 = row.get("slots")?;
+        Ok((json::document_if_any(row, "resources"), row.get_ref("resources")? == ValueRef::Null, slots))
+    })?;
+    let mut demand = Vec::new();
+    for row in found {
+        let (resources, is_plain, slots) = row?;
+        // What is no mapping is for no pilot.
+        let Ok(resources) = resources else { continue };
+        let resources = if is_plain { Bson::Null } else { resources.into() };
+        demand.push(Demand { resources, slots: slots as u64 });
+    }
+    Ok(demand)
 }
 
 /// Takes the best fireworks and starts their launches. Duplicates of what has a launch are not
@@ -172,7 +255,7 @@ fn follow_duplicate(tx: &Transaction<'_>, firework: &Firework, now: Timestamp) -
 pub fn take(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<FwId>, SqlError> {
     match request.fw_id {
         Some(fw_id) => Ok(one(tx, fw_id)?.into_iter().collect()),
-        None => best(tx, request, limit),
+        None => best(tx, request.worker, request.order, request.now, limit),
     }
 }
 
@@ -181,9 +264,9 @@ fn one(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<FwId>, SqlError> {
     Ok(tx.query_row(sql, params![fw_id], |row| row.get(0)).optional()?)
 }
 
-fn best(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<FwId>, SqlError> {
-    let Condition { sql: condition, values } = claimable(request.worker, request.now);
-    let direction = match request.order {
+fn best(sql: &Connection, worker: &FWorker, order: Order, now: Timestamp, limit: usize) -> Result<Vec<FwId>, SqlError> {
+    let Condition { sql: condition, values } = claimable(worker, now);
+    let direction = match order {
         Order::Fifo => "ASC",
         Order::Filo => "DESC",
     };
@@ -191,7 +274,7 @@ fn best(tx: &Transaction<'_>, request: &ClaimRequest<'_>, limit: usize) -> Resul
         "SELECT fw_id FROM fireworks WHERE {condition}
          ORDER BY priority DESC, created_on {direction}, fw_id {direction} LIMIT {limit}"
     );
-    let mut statement = tx.prepare_cached(&query)?;
+    let mut statement = sql.prepare_cached(&query)?;
     let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
 }

@@ -55,6 +55,16 @@ pub fn launches(sql: &Connection, ids: &[LaunchId]) -> Result<Vec<Launch>, SqlEr
     Ok(found)
 }
 
+/// Launches of a queue job.
+pub fn launches_of_job(sql: &Connection, job: &str) -> Result<Vec<Launch>, SqlError> {
+    // Whatever else begins so is read, too, and left out.
+    let begins = format!("\"{job}");
+    let mut statement = sql.prepare("SELECT document FROM launches WHERE instr(document, ?1) ORDER BY launch_id")?;
+    let rows = statement.query_map(params![begins], |row| Ok(json::document(row, "document")))?;
+    let read = rows.map(|row| row?).collect::<Result<Vec<Document>, SqlError>>()?;
+    Ok(read.iter().filter_map(Launch::from_document).filter(|launch| launch.job_named(job).is_some()).collect())
+}
+
 /// A WHERE clause and its values.
 struct Clause {
     terms: Vec<String>,

@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
-    Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Demand, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
+    Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord,
+    WorkflowQuery,
 };
 use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss};
 
@@ -29,6 +30,7 @@ mod graph;
 mod insert;
 mod json;
 mod keep;
+mod ledger;
 mod mend;
 mod network;
 mod reserve;
@@ -145,6 +147,11 @@ impl Store for SqliteStore {
         self.write(|tx| reserve::cancel(tx, held, now))
     }
 
+    fn cancel_begun(&self, _token: &str, _now: Timestamp) -> Result<bool> {
+        // Reservations are made whole or not at all.
+        Ok(false)
+    }
+
     fn add_offline_run(&self, run: &OfflineRun, now: Timestamp) -> Result<()> {
         self.write(|tx| transfer::offline_run(tx, &run.to_document(now)))
     }
@@ -257,9 +264,19 @@ impl Store for SqliteStore {
         self.read(|sql| claim::count(sql, worker, when, limit))
     }
 
+    fn best_claimable(&self, worker: &FWorker, order: Order, now: Timestamp) -> Result<Option<Document>> {
+        claim::check(&worker.query).map_err(StoreError::Query)?;
+        self.read(|sql| claim::best_asks(sql, worker, order, now))
+    }
+
     fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>> {
         claim::check(&worker.query).map_err(StoreError::Query)?;
         self.read(|sql| claim::walltimes(sql, worker))
+    }
+
+    fn claimable_by_resources(&self, worker: &FWorker) -> Result<Vec<Demand>> {
+        claim::check(&worker.query).map_err(StoreError::Query)?;
+        self.read(|sql| claim::demand(sql, worker))
     }
 
     fn find_launches(&self, ids: &[LaunchId]) -> Result<Vec<Launch>> {
@@ -268,6 +285,10 @@ impl Store for SqliteStore {
 
     fn open_launches(&self) -> Result<Vec<Launch>> {
         self.read(retire::open)
+    }
+
+    fn launches_of_job(&self, job: &str) -> Result<Vec<Launch>> {
+        self.read(|sql| find::launches_of_job(sql, job))
     }
 
     fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {

@@ -1,11 +1,11 @@
 //! The tables, and how the file is opened.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{SqlError, network, workers};
+use super::{SqlError, ledger, network, workers};
 use crate::store::{Result, StoreError};
 
 /// Version of the tables below; a file of a later one is refused.
@@ -117,7 +117,14 @@ fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
     let mode = if shared { "DELETE" } else { "WAL" };
     let current: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if !current.eq_ignore_ascii_case(mode) {
-        connection.pragma_update(None, "journal_mode", mode)?;
+        // Here SQLite does not wait for another process that makes the same file.
+        let begun = Instant::now();
+        while let Err(error) = connection.pragma_update(None, "journal_mode", mode) {
+            if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || begun.elapsed() > BUSY {
+                return Err(error.into());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
     // Sync every commit: what is acknowledged survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -130,7 +137,8 @@ fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
             )));
         }
     }
-    Ok(connection.execute_batch(workers::TABLE)?)
+    connection.execute_batch(workers::TABLE)?;
+    Ok(connection.execute_batch(ledger::TABLE)?)
 }
 
 fn version(connection: &Connection) -> Result<i64, SqlError> {
