@@ -1,8 +1,9 @@
 //! `my_qadapter.yaml`: which queue, and what its job scripts are filled with.
 //!
 //! FireWorks' keys begin with `_fw_` or `_q_`; `rocket_launch` is what a job runs; everything
-//! else is a key of the template. Without a file, or without `_fw_q_type`, the queue is Slurm
-//! where there is an `sbatch`, and this machine elsewhere.
+//! else is a key of the template. `array` is among them, as the user's own wish: each job is an array
+//! then, which is refused where jobs are counted or each is for one firework. Without a file, or without
+//! `_fw_q_type`, the queue is Slurm where there is an `sbatch`, and this machine elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,9 @@ impl QueueAdapter {
             adapter.template = read_template(path, &template)?;
         }
         adapter.rocket_launch = value(&file, "rocket_launch")?;
+        if file.get("requeue").is_some_and(|value| !value.is_boolean()) {
+            return Err(file.wrong("requeue", "true or false"));
+        }
 
         let mut unknown = Vec::new();
         for key in file.keys().filter(|key| !OWN_KEYS.contains(key)) {
@@ -254,6 +258,16 @@ mod tests {
     }
 
     #[test]
+    fn takes_what_fireworks_lacks() {
+        let text = "array: 0-3\ndependency: singleton\nreservation: r\ncomment: my own\nexport: ALL\nrequeue: false\n\
+                    exclusive: true\ngpu-bind: closest\n";
+        let adapter = read("q.yaml", text).expect("is read");
+        assert_eq!((adapter.keys.len(), adapter.warnings), (8, Vec::new()));
+        let near = read("q.yaml", "gpu_bind: closest\nexklusive: true\n").expect("is read").warnings;
+        assert!(near[0].contains("`gpu-bind`?") && near[1].contains("`exclusive`?"), "{near:?}");
+    }
+
+    #[test]
     fn a_partition_is_a_queue() {
         assert_eq!(keys(&read("q.yaml", "partition: debug\n").expect("is read")), [("queue", "debug")]);
         let error = read("q.yaml", "partition: debug\nqueue: long\n").expect_err("is refused").to_string();
@@ -279,6 +293,7 @@ mod tests {
             ("_fw_q_type: SLRUM\n", "not `SLRUM`"),
             ("_fw_name: MyAdapter\n", "`MyAdapter` is Python"),
             ("_fw_template_file: none.txt\n", "none.txt"),
+            ("requeue: sometimes\n", "`requeue` must be true or false"),
             ("nodes: [1, 2]\n", "`nodes` must be a single value"),
             ("_q_commands_override: {kill_cmd: x}\n", "submit_cmd"),
             ("- 1\n", "mapping"),

@@ -1,17 +1,22 @@
 //! What can go wrong in a queue, and what of it passes by itself.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use super::command::describe;
+use super::refusal;
 
 /// An error of a queue.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// A command of the queue says no.
-    #[error("`{command}` failed with {status}{}", said(.stderr, .stdout))]
+    #[error("`{command}` failed with {}{}", describe(*.status), said(.stderr, .stdout))]
     Failed {
         /// The command line.
         command: String,
-        /// `exit code 1`, `signal 9`.
-        status: String,
+        /// How it ended.
+        status: ExitStatus,
         /// What it wrote to stdout.
         stdout: String,
         /// What it wrote to stderr.
@@ -59,51 +64,43 @@ pub enum QueueError {
     },
 }
 
-/// Why the same call may succeed later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Busy {
-    /// We have as many jobs as we may have; some have to end first.
-    Limit,
-    /// The controller is restarting or overloaded.
-    Controller,
+/// What has to happen before the same call can succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// We have as many jobs as we may have: some have to end.
+    Full,
+    /// The queue is away, restarting or overloaded: it has to recover.
+    Sick,
+    /// Somebody has to change something.
+    Wrong,
 }
 
 impl QueueError {
-    /// Whether, and why, the same call may succeed later without anybody's doing.
-    pub fn busy(&self) -> Option<Busy> {
+    /// What has to happen before the same call can succeed.
+    pub fn kind(&self) -> Kind {
         match self {
-            QueueError::Hangs { .. } => Some(Busy::Controller),
-            QueueError::Failed { stderr, .. } => busy(stderr),
-            _ => None,
+            QueueError::Hangs { .. } => Kind::Sick,
+            QueueError::Failed { stderr, .. } => refusal::kind(stderr),
+            _ => Kind::Wrong,
+        }
+    }
+
+    /// Whether a job that was to be submitted may be there all the same: the queue has not said no,
+    /// or nobody has heard it.
+    pub fn may_have_submitted(&self) -> bool {
+        match self {
+            QueueError::Hangs { .. } | QueueError::Strange { .. } => true,
+            QueueError::Failed { status, stdout, stderr, .. } => {
+                was_killed(*status) || refusal::is_unheard(stdout, stderr)
+            }
+            QueueError::Missing { .. } | QueueError::Io { .. } | QueueError::NotStarted { .. } => false,
         }
     }
 }
 
-/// What Slurm says when it has too much to do.
-const OVERLOADED: [&str; 7] = [
-    "Socket timed out",
-    "Unable to contact slurm controller",
-    "slurm controller (connect failure)",
-    "Zero Bytes were transmitted or received",
-    "Transport endpoint is not connected",
-    "backup controller in standby mode",
-    "Unexpected message received",
-];
-
-fn busy(stderr: &str) -> Option<Busy> {
-    // Reasons are words: QOSMaxSubmitJobPerUserLimit, AssocMaxSubmitJobLimit, AssocGrpSubmitJobsLimit, ...
-    let mut words = stderr.split(|c: char| !c.is_ascii_alphanumeric());
-    let limit = |word: &str| {
-        (word.starts_with("QOS") || word.starts_with("Assoc")) && word.contains("Submit") && word.ends_with("Limit")
-    };
-    // What EAGAIN reads like: MaxJobCount of the whole cluster is reached.
-    if words.any(limit) || stderr.contains("Resource temporarily unavailable") {
-        Some(Busy::Limit)
-    } else if OVERLOADED.iter().any(|sign| stderr.contains(sign)) {
-        Some(Busy::Controller)
-    } else {
-        None
-    }
+/// By a signal, as far as a shell in between tells.
+fn was_killed(status: ExitStatus) -> bool {
+    status.signal().is_some() || status.code().is_some_and(|code| code > 128)
 }
 
 /// The words of a failed command, stderr before stdout, nothing hidden.
@@ -116,45 +113,37 @@ fn said(stderr: &str, stdout: &str) -> String {
 mod tests {
     use super::*;
 
+    fn failed(status: i32, stdout: &str, stderr: &str) -> QueueError {
+        QueueError::Failed {
+            command: "sbatch a".into(),
+            status: ExitStatus::from_raw(status),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        }
+    }
+
     #[test]
-    fn what_passes_by_itself() {
-        for (stderr, expected) in [
-            (
-                "sbatch: error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: Batch job submission failed: Job violates \
-                 accounting/QOS policy (job submit limit, user's size and/or time limits)",
-                Some(Busy::Limit),
-            ),
-            ("sbatch: error: AssocMaxSubmitJobLimit\n", Some(Busy::Limit)),
-            ("sbatch: error: AssocGrpSubmitJobsLimit\n", Some(Busy::Limit)),
-            ("sbatch: error: Batch job submission failed: Resource temporarily unavailable", Some(Busy::Limit)),
-            (
-                "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
-                Some(Busy::Controller),
-            ),
-            ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", Some(Busy::Controller)),
-            // These need somebody to change something.
-            ("sbatch: error: QOSMaxCpuPerUserLimit", None),
-            ("sbatch: error: QOSMaxWallDurationPerJobLimit", None),
-            ("sbatch: error: Batch job submission failed: Invalid partition name specified", None),
-            (
-                "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, \
-                 user's size and/or time limits)",
-                None,
-            ),
-            ("", None),
+    fn what_nobody_has_heard_may_be_there() {
+        let exit = |code: i32| code << 8;
+        for (error, expected) in [
+            (failed(exit(1), "", "sbatch: error: Batch job submission failed: Invalid qos specification"), false),
+            (failed(exit(1), "", "sbatch: error: QOSMaxSubmitJobPerUserLimit"), false),
+            (failed(exit(7), "", "no more disk quota"), false),
+            (failed(9, "", ""), true),
+            (failed(exit(128 + 15), "", "Terminated"), true),
+            (failed(exit(1), "71\n", "wrapper: no log"), true),
+            (QueueError::Hangs { command: "sbatch".into(), seconds: 300 }, true),
+            (QueueError::Strange { command: "sbatch".into(), line: String::new() }, true),
+            (QueueError::Missing { command: "sbatch".into(), source: std::io::ErrorKind::NotFound.into() }, false),
+            (QueueError::NotStarted { script: "a".into(), reason: "b".into() }, false),
         ] {
-            assert_eq!(busy(stderr), expected, "{stderr}");
+            assert_eq!(error.may_have_submitted(), expected, "{error}");
         }
     }
 
     #[test]
     fn shows_command_code_and_words() {
-        let error = QueueError::Failed {
-            command: "sbatch a".into(),
-            status: "exit code 1".into(),
-            stdout: String::new(),
-            stderr: "sbatch: error: no\n".into(),
-        };
+        let error = failed(1 << 8, "", "sbatch: error: no\n");
         assert_eq!(error.to_string(), "`sbatch a` failed with exit code 1:\nsbatch: error: no");
     }
 }

@@ -5,20 +5,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 mod command;
+pub mod directives;
 mod error;
 mod fate;
 pub mod launchpad_id;
 pub mod local;
 pub mod process;
+mod refusal;
 pub mod slurm;
 mod standing;
 pub mod template;
 
-pub use error::{Busy, QueueError};
+pub use error::{Kind, QueueError};
 pub use fate::{Fate, KnownJob};
 pub use launchpad_id::LaunchpadId;
 pub use standing::Standing;
@@ -41,7 +45,30 @@ pub trait Queue: Send + Sync {
         None
     }
 
-    /// Hands over a job script.
+    /// The name of the cluster that jobs go to, or what stands for it.
+    fn cluster(&self) -> Result<String>;
+
+    /// Whether a job would be taken, as far as can be told without handing it over.
+    fn check(&self, _job: &Job) -> Result<()> {
+        Ok(())
+    }
+
+    /// The command that hands over a job whose script is this, for people; `None` where there is none.
+    fn command(&self, _job: &Job, _script: &str) -> Option<String> {
+        None
+    }
+
+    /// How many elements an array may have; `None` where there are no arrays.
+    fn most_elements(&self) -> Result<Option<u32>> {
+        Ok(None)
+    }
+
+    /// Hosts other than this one where the jobs of a script may run.
+    fn other_hosts(&self, _job: &Job) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Hands over a job script; the id is that of the array where there are elements.
     fn submit(&self, job: &Job) -> Result<JobId>;
 
     /// Our jobs, those of this launchpad, that are queued or running.
@@ -59,12 +86,27 @@ pub trait Queue: Send + Sync {
 }
 
 /// A job script to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Job {
     /// The folder it is submitted from, and starts in.
     pub dir: PathBuf,
     /// File name of the script in that folder.
     pub script: String,
+    /// What tells it from every other job, before it has a number: the queue shows it with the job.
+    pub token: String,
+    /// So many times, as an array, whose elements are counted from 0.
+    pub elements: Option<u32>,
+    /// A file that is kept open until whoever hands the job over has ended: a lock on it says that the
+    /// job may still come.
+    pub held_open: Option<Arc<File>>,
+}
+
+impl Job {
+    /// A single job, which its folder tells from others.
+    pub fn new(dir: PathBuf, script: impl Into<String>) -> Self {
+        let token = dir.to_string_lossy().into_owned();
+        Job { dir, script: script.into(), token, elements: None, held_open: None }
+    }
 }
 
 /// Name of a job in its queue.
@@ -92,6 +134,10 @@ impl JobId {
 
 /// How the realms of local queues begin, and no name of a cluster.
 const LOCAL: char = '@';
+/// The variable that tells local jobs their ids.
+pub const LOCAL_JOB_ID: &str = "VOLLEY_JOB_ID";
+/// What a job is told of itself, and the jobs that it hands over are not.
+const OF_JOBS: [&str; 5] = [LOCAL_JOB_ID, "VOLLEY_PLACE", "VOLLEY_LEDGER", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"];
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,6 +157,10 @@ pub struct QueuedJob {
     pub state: JobState,
     /// For how long it has been running, when that is known.
     pub running_for: Option<Duration>,
+    /// Its token, where the queue shows it.
+    pub token: Option<String>,
+    /// The folder it was submitted from, where the queue shows it.
+    pub dir: Option<PathBuf>,
 }
 
 /// What a job does, as far as the launcher cares.

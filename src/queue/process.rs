@@ -44,6 +44,13 @@ pub fn is_gone(pid: u32, began: Option<u64>) -> bool {
     }
 }
 
+/// Whether this process was started to ignore a signal.
+pub fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
 /// The birth of a living process: boot and start time. `None` when it is gone or a zombie.
 pub fn birth(pid: i32) -> Option<String> {
     if !Path::new("/proc/self/stat").exists() {

@@ -17,6 +17,13 @@ pub enum Value {
     Verbatim(String),
     /// A path, which is quoted for the shell where it stands alone in a command.
     Path(String),
+    /// A path that a variable of the shell has in commands, and nobody knows before.
+    Variable {
+        /// The variable.
+        name: String,
+        /// What stands for it where no shell reads.
+        path: String,
+    },
 }
 
 enum Piece<'a> {
@@ -34,6 +41,12 @@ impl Template {
     pub fn keys(&self) -> BTreeSet<&str> {
         let pieces = self.0.lines().flat_map(pieces);
         pieces.filter_map(|piece| if let Piece::Key(key) = piece { Some(key) } else { None }).collect()
+    }
+
+    /// Whether it has a key that is an option of Slurm by itself: `#SBATCH --$${requeue}`.
+    pub fn has_option(&self, key: &str) -> bool {
+        let mut options = self.0.lines().filter_map(|line| line.strip_prefix("#SBATCH"));
+        options.any(|option| option.trim().strip_prefix("--$${").and_then(|rest| rest.strip_suffix('}')) == Some(key))
     }
 
     /// Whether a signal for the shell of the script (`TERM`, `USR1`) reaches what it runs, as far as
@@ -72,10 +85,33 @@ fn fill_line(line: &str, values: &BTreeMap<String, Value>) -> Option<String> {
                 Value::Verbatim(text) => filled.push_str(text),
                 Value::Path(path) if in_command && stands_alone(&pieces, at) => filled.push_str(&shell_word(path)),
                 Value::Path(path) => filled.push_str(path),
+                Value::Variable { path, .. } if !in_command => filled.push_str(path),
+                Value::Variable { name, .. } => filled.push_str(&match quote(&filled) {
+                    None if stands_alone(&pieces, at) => format!("\"${name}\""),
+                    None | Some('"') => format!("${{{name}}}"),
+                    // Outside the single quotes, where it means something.
+                    Some(_) => format!("'\"${{{name}}}\"'"),
+                }),
             },
         }
     }
     Some(filled)
+}
+
+/// The quote that is open at the end of a piece of a command.
+fn quote(text: &str) -> Option<char> {
+    let mut open = None;
+    let mut is_escaped = false;
+    for letter in text.chars() {
+        match (open, letter) {
+            _ if is_escaped => is_escaped = false,
+            (None | Some('"'), '\\') => is_escaped = true,
+            (None, '"' | '\'') => open = Some(letter),
+            (Some(quote), letter) if quote == letter => open = None,
+            _ => {}
+        }
+    }
+    open
 }
 
 /// Whether a piece is a word of its own, so that quotes around it mean what they should.
@@ -186,6 +222,22 @@ mod tests {
         assert_eq!(fill("cd \"$${d}\"", &dir), "cd \"/a b/it's\"\n");
         assert_eq!(fill("#SBATCH --chdir=$${d}", &dir), "#SBATCH --chdir=/a b/it's\n");
         assert_eq!(fill("cd $${d}", &[("d", Value::Path("/plain".into()))]), "cd /plain\n");
+    }
+
+    #[test]
+    fn a_variable_is_one_in_every_quote() {
+        let dir = [("d", Value::Variable { name: "DIR".into(), path: "/a b".into() })];
+        for (template, expected) in [
+            ("cd $${d}", "cd \"$DIR\""),
+            ("cd $${d}/sub", "cd ${DIR}/sub"),
+            ("cd \"$${d}/my sub\"", "cd \"${DIR}/my sub\""),
+            ("cd '$${d}/my sub'", "cd ''\"${DIR}\"'/my sub'"),
+            ("echo \"it's\" $${d}", "echo \"it's\" \"$DIR\""),
+            ("echo \\\" $${d}", "echo \\\" \"$DIR\""),
+            ("#SBATCH --chdir=$${d}", "#SBATCH --chdir=/a b"),
+        ] {
+            assert_eq!(fill(template, &dir), format!("{expected}\n"), "{template}");
+        }
     }
 
     #[test]

@@ -2,40 +2,17 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use volley::queue::slurm::{Programs, Slurm};
-use volley::queue::{Fate, Job, JobId, KnownJob, LaunchpadId, Queue, QueueError};
+use volley::queue::{Fate, JobId, Kind, KnownJob, LaunchpadId, Queue, QueueError};
 use volley::store::Location;
-use volley::workflow::{Cause, Loss};
+use volley::workflow::Cause;
 
+use crate::support::jobs::{fate, job, launchpad, over, scontrol};
 use crate::support::place::{Cleanup, local, slurm};
 use crate::support::run::wait_until;
 use crate::support::service;
-
-fn launchpad(folder: &TempDir) -> LaunchpadId {
-    LaunchpadId::of(&Location::Sqlite(folder.path().join("pad.db")))
-}
-
-fn job(folder: &TempDir, options: &str, script: &str) -> Job {
-    let name = format!("{}.sh", uuid::Uuid::now_v7());
-    std::fs::write(folder.path().join(&name), format!("#!/bin/bash\n{options}\n{script}\n")).expect("written");
-    Job { dir: folder.path().canonicalize().expect("is there"), script: name }
-}
-
-fn fate(queue: &dyn Queue, job: &JobId) -> Fate {
-    queue.fates(std::slice::from_ref(job)).expect("answers").pop().expect("one for each").fate
-}
-
-fn over(cause: Cause, text: &str) -> Fate {
-    Fate::Over(Loss::new(cause, text))
-}
-
-fn scontrol(conf: &str, words: &[&str]) {
-    assert!(Command::new("scontrol").args(words).env("SLURM_CONF", conf).status().expect("runs").success());
-}
 
 #[test]
 fn a_real_slurm_tells_what_became_of_jobs() {
@@ -165,7 +142,7 @@ fn what_is_not_shown_may_be_there() {
 
     let away = "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1";
     let queue = played(folder.path(), EAST, away, "false");
-    assert!(queue.fates(std::slice::from_ref(&job)).expect_err("fails").busy().is_some());
+    assert_eq!(queue.fates(std::slice::from_ref(&job)).expect_err("fails").kind(), Kind::Sick);
     let strange = played(folder.path(), EAST, "echo closed today", "false");
     assert!(matches!(strange.fates(&[job]), Err(QueueError::Strange { .. })));
 }

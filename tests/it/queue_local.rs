@@ -15,7 +15,7 @@ fn queue_with(script: &str) -> (TempDir, Cleanup<volley::queue::local::Local>, J
     let launchpad = LaunchpadId::of(&Location::Sqlite(folder.path().join("launchpad.db")));
     std::fs::write(folder.path().join("job.sh"), script).expect("written");
     let queue = local(&folder.path().join("queue"), &launchpad);
-    let job = Job { dir: folder.path().to_owned(), script: "job.sh".into() };
+    let job = Job::new(folder.path().to_owned(), "job.sh");
     (folder, Cleanup(queue), job)
 }
 
@@ -36,20 +36,23 @@ fn done(folder: &Path, id: &JobId) -> serde_json::Value {
 #[test]
 fn runs_a_script_to_its_end() {
     let script = "#!/bin/bash\n#SBATCH --job-name=relax\n#SBATCH --output=%x-%j.out\n#SBATCH --error=%x-%j.error\n\
-                  pwd; echo oops >&2; until [ -e go ]; do sleep 0.02; done; exit 3\n";
+                  pwd; echo $VOLLEY_JOB_ID; echo oops >&2; until [ -e go ]; do sleep 0.02; done; exit 3\n";
     let (folder, queue, job) = queue_with(script);
     let first = queue.0.submit(&job).expect("submitted");
     let second = queue.0.submit(&job).expect("submitted");
     let jobs = queue.0.list().expect("listed");
     assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&first, &second]);
     assert!(jobs.iter().all(|job| job.state == JobState::Running && job.running_for.is_some()));
+    assert!(
+        jobs.iter().all(|listed| listed.token.as_ref() == Some(&job.token) && listed.dir.as_ref() == Some(&job.dir))
+    );
 
     std::fs::write(folder.path().join("go"), "").expect("written");
     wait_until("the jobs have ended", || queue.0.list().expect("listed").is_empty());
     assert_eq!(done(folder.path(), &first)["exit"], "exit code 3");
     assert_eq!(read(folder.path(), &format!("relax-{second}.error")), "oops\n");
     let dir = folder.path().canonicalize().expect("is there");
-    assert_eq!(read(folder.path(), &format!("relax-{first}.out")), format!("{}\n", dir.display()));
+    assert_eq!(read(folder.path(), &format!("relax-{first}.out")), format!("{}\n{first}\n", dir.display()));
 }
 
 #[test]

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal};
 
-use super::{Fate, Job, JobId, JobState, KnownJob, LOCAL, LaunchpadId, Queue, QueueError, QueuedJob, Result, Standing};
+use super::{
+    Fate, Job, JobId, JobState, KnownJob, LOCAL, LaunchpadId, OF_JOBS, Queue, QueueError, QueuedJob, Result, Standing,
+};
 use crate::workflow::{Cause, Loss};
 use record::{Folder, Record, State};
 
@@ -57,7 +59,11 @@ impl Local {
 
     fn spawn(&self, record: &Path, dir: &Path) -> std::io::Result<Child> {
         let mut words = self.supervisor.iter();
-        Command::new(words.next().map_or(Path::new(""), PathBuf::as_path))
+        let mut command = Command::new(words.next().map_or(Path::new(""), PathBuf::as_path));
+        for key in OF_JOBS {
+            command.env_remove(key);
+        }
+        command
             .args(words)
             .arg(record)
             .current_dir(dir)
@@ -102,6 +108,10 @@ impl Queue for Local {
         format!("local queue of this machine ({})", self.folder.path().display())
     }
 
+    fn cluster(&self) -> Result<String> {
+        Ok(self.realm().unwrap_or_default())
+    }
+
     fn submit(&self, job: &Job) -> Result<JobId> {
         let script = job.dir.join(&job.script);
         let text =
@@ -143,7 +153,8 @@ impl Queue for Local {
                     continue;
                 }
             };
-            jobs.push(QueuedJob { id: JobId::new(record.id.to_string()), state, running_for });
+            let (id, token, dir) = (JobId::new(record.id.to_string()), record.token, Some(record.dir));
+            jobs.push(QueuedJob { id, state, running_for, token, dir });
         }
         Ok(jobs)
     }
@@ -172,7 +183,7 @@ impl Queue for Local {
     }
 
     fn realm(&self) -> Option<String> {
-        Some(format!("{LOCAL}{}", gethostname::gethostname().to_string_lossy()))
+        Some(realm())
     }
 
     fn fates(&self, jobs: &[JobId]) -> Result<Vec<KnownJob>> {
@@ -187,6 +198,11 @@ impl Queue for Local {
         };
         jobs.iter().map(known).collect()
     }
+}
+
+/// What stands for the cluster of the jobs of this machine.
+pub fn realm() -> String {
+    format!("{LOCAL}{}", gethostname::gethostname().to_string_lossy())
 }
 
 fn fate(record: &Record) -> Fate {

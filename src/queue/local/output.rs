@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::queue::directives;
+
 /// The files of a job; the same one twice when both go together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
@@ -16,28 +18,12 @@ pub struct Files {
 /// As `#SBATCH --output` and `--error` say, else `<job name>-<id>.out` and `.error`. As in Slurm
 /// an output without an error takes both, and a job without a name has that of its script.
 pub fn files(script: &str, dir: &Path, script_name: &str, id: u64) -> Files {
-    let name = directive(script, "job-name", 'J').unwrap_or_else(|| script_name.to_owned());
+    let name = directives::value(script, "job-name", Some('J')).unwrap_or_else(|| script_name.to_owned());
     let place = |pattern: &str| dir.join(expand(pattern, &name, id));
-    let output = directive(script, "output", 'o');
-    let error = directive(script, "error", 'e');
+    let output = directives::value(script, "output", Some('o'));
+    let error = directives::value(script, "error", Some('e'));
     let stderr = error.as_ref().or(output.as_ref()).map_or_else(|| place("%x-%j.error"), |pattern| place(pattern));
     Files { stdout: place(output.as_deref().unwrap_or("%x-%j.out")), stderr }
-}
-
-/// The last value of an option; Slurm reads them up to the first command.
-fn directive(script: &str, long: &str, short: char) -> Option<String> {
-    let head = script.lines().take_while(|line| line.trim().is_empty() || line.starts_with('#'));
-    let options = head.filter_map(|line| line.strip_prefix("#SBATCH"));
-    let words: Vec<String> = options.flat_map(|options| shlex::split(options).unwrap_or_default()).collect();
-    let (long, short) = (format!("--{long}"), format!("-{short}"));
-    let value = |(at, word): (usize, &String)| {
-        if *word == long || *word == short {
-            return words.get(at + 1).cloned();
-        }
-        let joined = word.strip_prefix(&long).and_then(|rest| rest.strip_prefix('='));
-        joined.or_else(|| word.strip_prefix(&short)).map(str::to_owned)
-    };
-    words.iter().enumerate().rev().find_map(value)
 }
 
 fn expand(pattern: &str, name: &str, id: u64) -> String {

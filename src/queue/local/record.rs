@@ -28,6 +28,9 @@ pub struct Record {
     pub dir: PathBuf,
     /// File name of the script in `dir`.
     pub script: String,
+    /// What told it from other jobs before it had a number.
+    #[serde(default)]
+    pub token: Option<String>,
     /// Where its output goes.
     pub files: Files,
     /// When it was handed over.
@@ -71,6 +74,7 @@ impl Record {
             state: State::Starting,
             dir: job.dir.clone(),
             script: job.script.clone(),
+            token: Some(job.token.clone()),
             files: Files::default(),
             submitted,
             pid: None,
@@ -248,7 +252,7 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        Record::new(&Job { dir: "/d".into(), script: "s".into() }, Timestamp::UNIX_EPOCH)
+        Record::new(&Job::new("/d".into(), "s"), Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 
 use super::record::{self, Folder, Record, State};
 use crate::queue::command::describe;
-use crate::queue::{QueueError, Result, process};
+use crate::queue::{LOCAL_JOB_ID, QueueError, Result, process};
 
 /// Time between SIGTERM and SIGKILL, as Slurm's KillWait.
 const GRACE: Duration = Duration::from_secs(30);
@@ -74,6 +74,7 @@ fn start(record: &Record, cancelled: &Arc<AtomicBool>) -> std::result::Result<(C
         .args(argument)
         .arg(&script)
         .current_dir(&record.dir)
+        .env(LOCAL_JOB_ID, record.id.to_string())
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr)

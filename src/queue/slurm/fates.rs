@@ -12,8 +12,7 @@ use super::jobs;
 use super::site::{self, Site};
 use super::standing::NO_SUCH_JOB;
 use super::{Slurm, Words};
-use crate::queue::command;
-use crate::queue::{Fate, JobId, KnownJob, QueueError, Result};
+use crate::queue::{Fate, JobId, Kind, KnownJob, QueueError, Result};
 use crate::workflow::{Cause, Loss};
 
 /// For so long a command may take: there is always a next time.
@@ -35,11 +34,11 @@ impl Slurm {
             if cluster != site.cluster && !site.accounting {
                 continue;
             }
-            for ids in ids.chunks(AT_ONCE) {
-                match self.ask(site, cluster, ids) {
-                    Ok(jobs) => found.extend(jobs.into_iter().map(|(id, job)| ((cluster, id), job))),
-                    Err(error) => trouble = Some(error),
-                }
+            // Of half an answer nobody could tell which half it is.
+            let answers: Result<Vec<_>> = ids.chunks(AT_ONCE).map(|ids| self.ask(site, cluster, ids)).collect();
+            match answers {
+                Ok(jobs) => found.extend(jobs.into_iter().flatten().map(|(id, job)| ((cluster, id), job))),
+                Err(error) => trouble = Some(error),
             }
         }
         if let (Some(error), true) = (trouble, found.is_empty()) {
@@ -57,8 +56,15 @@ impl Slurm {
         if let Some(site) = self.site.get() {
             return Ok(site);
         }
-        let answer = self.run(&self.programs.control, &["show", "config"])?;
-        let site = site::parse(&answer).ok_or_else(|| strange(&self.programs.control, answer))?;
+        let site = match self.run(&self.programs.control, &["show", "config"]) {
+            Ok(answer) => site::parse(&answer).ok_or_else(|| strange(&self.programs.control, answer))?,
+            // Whoever submits by commands of his own need not have this one.
+            Err(error) if error.kind() == Kind::Wrong => {
+                tracing::debug!("taking the queue for a Slurm without accounting: {error}");
+                Site::unknown()
+            }
+            Err(error) => return Err(error),
+        };
         Ok(self.site.get_or_init(|| site))
     }
 
@@ -119,8 +125,8 @@ impl Slurm {
         Loss::new(ended.cause, format!("{}{}", ended.state, by.unwrap_or_default()))
     }
 
-    fn run(&self, program: &Words, arguments: &[&str]) -> Result<String> {
-        command::run(program, arguments, None, &self.environment, Some(self.timeout.min(PATIENCE)))
+    pub(super) fn run(&self, program: &Words, arguments: &[&str]) -> Result<String> {
+        self.run_within(self.timeout.min(PATIENCE), program, arguments)
     }
 }
 
@@ -129,6 +135,6 @@ fn is_open(fate: &Fate) -> bool {
     matches!(fate, Fate::Gone | Fate::Unknown | Fate::Over(Loss { cause: Cause::Cancelled, .. }))
 }
 
-fn strange(program: &Words, line: String) -> QueueError {
+pub(super) fn strange(program: &Words, line: String) -> QueueError {
     QueueError::Strange { command: program.join(" "), line }
 }

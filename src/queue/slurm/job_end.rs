@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Programs, QueueError, Result, command};
+use crate::queue::command::Call;
 
 /// How long `squeue` may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -16,7 +17,8 @@ pub fn job_end(job: &str) -> Result<Option<Timestamp>> {
     let program = Programs::default().status;
     // The user may want dates in another form.
     let standard = ("SLURM_TIME_FORMAT".to_owned(), "standard".to_owned());
-    let answer = command::run(&program, &["-h", "-j", job, "-o", "%e"], None, &[standard], Some(TIMEOUT))?;
+    let call = Call { environment: &[standard], timeout: Some(TIMEOUT), ..Call::default() };
+    let answer = command::run(&program, &["-h", "-j", job, "-o", "%e"], call)?;
     let line = answer.lines().next().unwrap_or_default().trim();
     parse(line, &TimeZone::system())
         .ok_or_else(|| QueueError::Strange { command: program.join(" "), line: line.to_owned() })

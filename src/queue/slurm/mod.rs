@@ -1,6 +1,6 @@
 //! Slurm, through `sbatch`, `squeue` and `scancel`.
 //!
-//! Our jobs carry the comment `volley:<launchpad id>`; nothing else tells them from the user's
+//! Our jobs have `volley:<launchpad id>` in their comments; nothing else tells them from the user's
 //! other jobs, so partitions, clusters and job names are free. No accounting is needed; where there
 //! is some, `sacct` is asked what became of jobs that the controller has forgotten.
 
@@ -8,19 +8,24 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::command::{self, Words};
+use super::command::{self, Call, Words};
 use super::{Job, JobId, KnownJob, LaunchpadId, Queue, QueueError, QueuedJob, Result, Standing};
+use fates::strange;
 use site::Site;
 
 mod accounting;
 mod fates;
+mod hosts;
 mod job_end;
 mod jobs;
 mod listing;
+mod mark;
+mod records;
 mod site;
 mod standing;
 mod states;
 mod submission;
+mod submit;
 
 pub use job_end::job_end;
 
@@ -37,6 +42,8 @@ pub struct Programs {
     pub control: Words,
     /// `sacct`.
     pub accounting: Words,
+    /// `sinfo`.
+    pub nodes: Words,
 }
 
 impl Default for Programs {
@@ -48,6 +55,7 @@ impl Default for Programs {
             cancel: words("scancel"),
             control: words("scontrol"),
             accounting: words("sacct"),
+            nodes: words("sinfo"),
         }
     }
 }
@@ -74,8 +82,16 @@ impl Slurm {
         Slurm { launchpad, programs, environment, timeout, site: OnceLock::new() }
     }
 
-    fn comment(&self) -> String {
-        format!("volley:{}", self.launchpad)
+    fn mark(&self) -> String {
+        mark::mark(&self.launchpad)
+    }
+
+    fn run_within(&self, timeout: Duration, program: &Words, arguments: &[&str]) -> Result<String> {
+        command::run(
+            program,
+            arguments,
+            Call { environment: &self.environment, timeout: Some(timeout), ..Call::default() },
+        )
     }
 
     /// The jobs of each cluster that has to be named: to name its own a Slurm needs accounting.
@@ -95,16 +111,33 @@ impl Queue for Slurm {
     }
 
     fn describe(&self) -> String {
-        format!("Slurm ({}, comment {})", self.programs.submit.join(" "), self.comment())
+        format!("Slurm ({}, comment {})", self.programs.submit.join(" "), self.mark())
+    }
+
+    fn cluster(&self) -> Result<String> {
+        Ok(self.site()?.cluster.clone())
+    }
+
+    fn check(&self, job: &Job) -> Result<()> {
+        self.test(job)
+    }
+
+    fn command(&self, job: &Job, script: &str) -> Option<String> {
+        Some(self.sbatch_line(job, script))
+    }
+
+    fn most_elements(&self) -> Result<Option<u32>> {
+        Ok(self.site()?.elements)
+    }
+
+    fn other_hosts(&self, job: &Job) -> Result<Vec<String>> {
+        self.find_other_hosts(job)
     }
 
     fn submit(&self, job: &Job) -> Result<JobId> {
-        let comment = format!("--comment={}", self.comment());
-        // No time limit: whether a killed sbatch has submitted is anybody's guess.
-        let arguments = ["--parsable", &comment, &job.script];
-        let answer = command::run(&self.programs.submit, &arguments, Some(&job.dir), &self.environment, None)?;
-        submission::parse(&answer)
-            .ok_or_else(|| QueueError::Strange { command: self.programs.submit.join(" "), line: answer })
+        let arguments = self.sbatch_arguments(job)?;
+        let answer = self.sbatch(job, &["--parsable"], &arguments)?;
+        submission::parse(&answer).ok_or_else(|| strange(&self.programs.submit, answer))
     }
 
     fn list(&self) -> Result<Vec<QueuedJob>> {
@@ -112,9 +145,8 @@ impl Queue for Slurm {
         let user = rustix::process::getuid().as_raw().to_string();
         // -r: every element of a pending array is a line, as each will be a job.
         let arguments = ["-h", "-r", "-u", &user, "-o", listing::FORMAT];
-        let answer = command::run(&self.programs.status, &arguments, None, &self.environment, Some(self.timeout))?;
-        listing::parse(&answer, &self.comment())
-            .map_err(|line| QueueError::Strange { command: self.programs.status.join(" "), line })
+        let answer = self.run_within(self.timeout, &self.programs.status, &arguments)?;
+        listing::parse(&answer, &self.mark()).map_err(|line| strange(&self.programs.status, line))
     }
 
     fn cancel(&self, jobs: &[JobId]) -> Result<()> {
@@ -122,7 +154,7 @@ impl Queue for Slurm {
             for jobs in jobs.chunks(AT_ONCE) {
                 let mut arguments = of(cluster);
                 arguments.extend(jobs.iter().map(|job| job.id.as_str()));
-                command::run(&self.programs.cancel, &arguments, None, &self.environment, None)?;
+                self.run_within(self.timeout.max(LONGEST), &self.programs.cancel, &arguments)?;
             }
         }
         Ok(())
@@ -135,15 +167,13 @@ impl Queue for Slurm {
             for jobs in jobs.chunks(AT_ONCE) {
                 let list = jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>().join(",");
                 let arguments = [&of(cluster)[..], &["-h", "-a", "-r", "-j", &list, "-o", standing::FORMAT]].concat();
-                let answer =
-                    command::run(&self.programs.status, &arguments, None, &self.environment, Some(self.timeout));
-                let answer = match answer {
+                let answer = match self.run_within(self.timeout, &self.programs.status, &arguments) {
                     // Of several it shows those that it knows.
                     Err(QueueError::Failed { stderr, .. }) if stderr.contains(standing::NO_SUCH_JOB) => continue,
                     answer => answer?,
                 };
-                let shown = standing::parse(&answer, user, &self.comment())
-                    .map_err(|line| QueueError::Strange { command: self.programs.status.join(" "), line })?;
+                let shown = standing::parse(&answer, user, &self.mark())
+                    .map_err(|line| strange(&self.programs.status, line))?;
                 let asked = |job: &&JobId| Some(((*job).clone(), shown.get(&JobId::new(&job.id))?.clone()));
                 found.extend(jobs.iter().filter_map(asked));
             }
@@ -156,6 +186,9 @@ impl Queue for Slurm {
     }
 }
 
+/// What `sbatch` and `scancel` may take at least: they try again themselves while Slurm is busy, and a
+/// submission that is broken off may have been one.
+const LONGEST: Duration = Duration::from_secs(300);
 /// Far below what the kernel allows as arguments.
 const AT_ONCE: usize = 1000;
 

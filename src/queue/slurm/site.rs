@@ -9,6 +9,15 @@ pub struct Site {
     pub accounting: bool,
     /// It does not show the jobs of others: a job that it does not know may be there.
     pub private: bool,
+    /// How many elements an array may have, where there are arrays.
+    pub elements: Option<u32>,
+}
+
+impl Site {
+    /// One that does not say.
+    pub fn unknown() -> Self {
+        Site { cluster: "slurm".into(), accounting: false, private: true, elements: None }
+    }
 }
 
 /// The site of this configuration.
@@ -19,8 +28,19 @@ pub fn parse(answer: &str) -> Option<Site> {
     Some(Site {
         cluster: value("ClusterName").filter(|name| !name.is_empty())?.to_owned(),
         accounting: value("AccountingStorageType").is_some_and(|kind| kind.ends_with("slurmdbd")),
+        elements: elements(&value),
         private: private.split(',').any(|kind| matches!(kind.trim(), "jobs" | "all")),
     })
+}
+
+/// The least of what the site allows: the greatest index is below `MaxArraySize`, and each element counts
+/// as a job.
+fn elements<'a>(value: &dyn Fn(&str) -> Option<&'a str>) -> Option<u32> {
+    let number = |key: &str| value(key)?.parse::<u32>().ok();
+    let scheduler = value("SchedulerParameters").into_iter().flat_map(|parameters| parameters.split(','));
+    let tasks = scheduler.filter_map(|one| one.trim().strip_prefix("max_array_tasks=")?.parse().ok()).next();
+    let limits = [number("MaxArraySize"), number("MaxJobCount"), tasks];
+    number("MaxArraySize").and(limits.into_iter().flatten().min()).filter(|most| *most > 1)
 }
 
 #[cfg(test)]
@@ -37,7 +57,7 @@ mod tests {
 
     #[test]
     fn reads_every_version() {
-        let east = |accounting, private| Some(Site { cluster: "east".into(), accounting, private });
+        let east = |accounting, private| Some(Site { cluster: "east".into(), accounting, private, elements: None });
         assert_eq!(site("accounting_storage/slurmdbd", "none"), east(true, false));
         assert_eq!(site("accounting_storage/slurmdbd", "accounts,jobs,usage"), east(true, true));
         // Up to 22.05, and from then on.
@@ -49,5 +69,18 @@ mod tests {
     fn an_answer_that_says_nothing_is_none() {
         assert_eq!(parse("ClusterName = east\n"), None);
         assert_eq!(parse("slurm is down for maintenance\n"), None);
+    }
+
+    #[test]
+    fn arrays_have_limits() {
+        let elements = |lines: &str| {
+            let text = format!("ClusterName = east\nPrivateData = none\n{lines}");
+            parse(&text).expect("is read").elements
+        };
+        assert_eq!(elements("MaxArraySize            = 1001\nMaxJobCount             = 10000\n"), Some(1001));
+        assert_eq!(elements("MaxArraySize = 50001\nMaxJobCount = 10000\n"), Some(10_000));
+        assert_eq!(elements("MaxArraySize = 1001\nSchedulerParameters = bf_max=1,max_array_tasks=100\n"), Some(100));
+        assert_eq!(elements("MaxArraySize = 0\nMaxJobCount = 10000\n"), None);
+        assert_eq!(elements("MaxJobCount = 10000\n"), None);
     }
 }
