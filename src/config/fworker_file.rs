@@ -1,48 +1,64 @@
-//! `my_fworker.yaml`: who runs fireworks here, which it takes, and in which Python. FireWorks does
-//! not mind the last: it ignores what it does not know.
+//! `my_fworker.yaml`: who runs fireworks here, which it takes, in which Python, and what is put before
+//! their commands. FireWorks does not mind the last two: it ignores what it does not know.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::ConfigError;
 use super::read::SettingsFile;
+use super::{ConfigError, Wrap};
 use crate::workflow::fworker::Category;
 use crate::workflow::{FWorker, json};
 
-const KEYS: [&str; 5] = ["name", "category", "query", "env", "python"];
+const KEYS: [&str; 6] = ["name", "category", "query", "env", "python", "wrap"];
 
-/// The Python of a worker that names none.
-pub(super) fn default_python() -> Vec<String> {
-    vec!["python3".to_owned()]
+/// What the file says.
+pub(super) struct WorkerFile {
+    /// The worker.
+    pub fworker: FWorker,
+    /// The command line of its Python.
+    pub python: Vec<String>,
+    /// What is put before commands.
+    pub wrap: Wrap,
 }
 
-/// Reads the file: the worker, and the command line of its Python.
-pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<(FWorker, Vec<String>), ConfigError> {
+impl Default for WorkerFile {
+    fn default() -> Self {
+        WorkerFile { fworker: FWorker::default(), python: vec!["python3".to_owned()], wrap: Wrap::default() }
+    }
+}
+
+/// Reads the file.
+pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<WorkerFile, ConfigError> {
     let file = SettingsFile::read(path)?;
     file.warn_of_unknown(&KEYS, warnings);
-    let default = FWorker::default();
+    let default = WorkerFile::default();
     let query = match file.text("query")? {
-        None => default.query,
+        None => default.fworker.query,
         Some(text) => match serde_json::from_str::<Value>(&text) {
             Ok(Value::Object(query)) => json::to_document(&query),
             _ => return Err(file.wrong("query", "a MongoDB query as a JSON string, like '{\"spec.size\": 3}'")),
         },
     };
-    let worker = FWorker {
-        name: file.text("name")?.unwrap_or(default.name),
+    let fworker = FWorker {
+        name: file.text("name")?.unwrap_or(default.fworker.name),
         category: category(&file)?,
         query,
         env: file.mapping("env")?.map(json::to_document).unwrap_or_default(),
-        cannot: default.cannot,
+        cannot: default.fworker.cannot,
     };
-    Ok((worker, python(&file)?))
+    let wrap = match file.text("wrap")? {
+        Some(line) => Wrap::parse(&line).map_err(|expected| file.wrong("wrap", expected))?,
+        None => default.wrap,
+    };
+    Ok(WorkerFile { fworker, python: python(&file)?.unwrap_or(default.python), wrap })
 }
 
-fn python(file: &SettingsFile<'_>) -> Result<Vec<String>, ConfigError> {
-    let Some(line) = file.text("python")? else { return Ok(default_python()) };
+fn python(file: &SettingsFile<'_>) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(line) = file.text("python")? else { return Ok(None) };
     let words = shlex::split(&line).filter(|words| !words.is_empty());
-    words.ok_or_else(|| file.wrong("python", "a command line, like /opt/q/bin/python or conda run -n q python"))
+    let wrong = || file.wrong("python", "a command line, like /opt/q/bin/python or conda run -n q python");
+    words.map(Some).ok_or_else(wrong)
 }
 
 fn category(file: &SettingsFile<'_>) -> Result<Category, ConfigError> {

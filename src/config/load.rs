@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::fw_config::{self, FwConfigFile};
+use super::fworker_file::WorkerFile;
 use super::volley_file::{self, VolleyFile};
 use super::{ConfigError, LogLevel, Origin, Settings, fworker_file, launchpad_file};
 use crate::store::Location;
-use crate::workflow::FWorker;
 
 /// What the command line says.
 #[derive(Debug, Clone, Default)]
@@ -93,8 +93,8 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     let (location, location_origin, launchpad_file, log_level) = location(&search, &mut warnings)?;
     origins.push(("launchpad", location_origin.clone()));
     let fworker_file = search.find("worker file", "my_fworker.yaml", &flags.fworker_file, &fw_config.fworker)?;
-    let (fworker, python) = match &fworker_file {
-        None => (FWorker::default(), fworker_file::default_python()),
+    let worker = match &fworker_file {
+        None => WorkerFile::default(),
         Some((path, origin)) => {
             origins.push(("fworker", origin.clone()));
             fworker_file::read(path, &mut warnings)?
@@ -109,9 +109,10 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
         location,
         location_origin,
         launchpad_file,
-        fworker,
+        fworker: worker.fworker,
         fworker_file: fworker_file.map(|(path, _)| path),
-        python,
+        python: worker.python,
+        wrap: worker.wrap,
         queueadapter_file: queue.map(|(path, _)| path),
         fw_config: fw_config.config,
         volley: volley.config,

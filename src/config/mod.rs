@@ -23,10 +23,12 @@ pub mod nearest;
 pub mod qadapter;
 pub mod read;
 mod volley_file;
+mod wrap;
 
 pub use error::ConfigError;
 pub use load::{Flags, Loaded, Surroundings, launchpad_named, load, read_launchpad_file};
 pub use log_level::{LogLevel, UnknownLevel};
+pub use wrap::Wrap;
 
 /// Everything that can be set, resolved.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct Settings {
     pub fworker_file: Option<PathBuf>,
     /// The words of the command that starts the worker's Python.
     pub python: Vec<String>,
+    /// What is put before every command that a task runs.
+    pub wrap: Wrap,
     /// The queue adapter file (`my_qadapter.yaml`), absolute, when there is one.
     pub queueadapter_file: Option<PathBuf>,
     /// What FW_config.yaml sets, or FireWorks' defaults.

@@ -25,9 +25,10 @@ pub const HEARSAY: Duration = Duration::from_secs(1);
 
 /// Starts the leader of a group. Whoever does reaps it by [`reap`], [`end`] or [`kill`].
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    let leader = command.process_group(0).spawn()?;
-    guard::began(Pid::from_child(&leader));
-    Ok(leader)
+    let mark = guard::announce(command);
+    let leader = command.process_group(0).spawn();
+    guard::began(&mark, leader.as_ref().ok().map(Pid::from_child));
+    leader
 }
 
 /// Waits for the end of the leader. What it leaves behind in its group stays.

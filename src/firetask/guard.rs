@@ -2,9 +2,12 @@
 //! even by SIGKILL.
 //!
 //! It is this binary once more, started with the first child, and reads from a pipe which process
-//! groups the worker starts (`+ID`) and ends (`-ID`). The pipe closes when the worker dies, in
-//! whichever way: what is still listed then is ended. Without a guard a worker works all the same.
+//! groups the worker is about to start (`?MARK`), has started or not (`!MARK`, `+ID`) and ends (`-ID`).
+//! The pipe closes when the worker dies, in whichever way: what is still listed then is ended. What
+//! was about to be started is known by its mark, which stands in its environment. Without a guard a
+//! worker works all the same.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
@@ -32,22 +35,34 @@ enum State {
     Stands(ChildStdin),
 }
 
+/// The variable that has the mark.
+const MARK: &str = "VOLLEY_CHILD";
+
 /// From now on children are guarded, by `program`, this binary, with the argument `verb`.
 pub fn want(program: PathBuf, verb: &'static str) {
     *GUARD.lock().unwrap_or_else(PoisonError::into_inner) = State::Wanted(program, verb);
 }
 
-/// A group has been started.
-pub fn began(group: Pid) {
-    tell('+', group);
+/// A group is about to be started with this command. Returns its mark.
+pub fn announce(command: &mut Command) -> String {
+    let mark = uuid::Uuid::now_v7().simple().to_string();
+    command.env(MARK, &mark);
+    tell(&format!("?{mark}\n"));
+    mark
+}
+
+/// A group has been started, or could not be.
+pub fn began(mark: &str, group: Option<Pid>) {
+    let group = group.map_or_else(String::new, |group| format!("+{}\n", group.as_raw_nonzero()));
+    tell(&format!("{group}!{mark}\n"));
 }
 
 /// A group is no longer ours to end: its leader has been reaped.
 pub fn ended(group: Pid) {
-    tell('-', group);
+    tell(&format!("-{}\n", group.as_raw_nonzero()));
 }
 
-fn tell(what: char, group: Pid) {
+fn tell(what: &str) {
     let mut state = GUARD.lock().unwrap_or_else(PoisonError::into_inner);
     if let State::Wanted(program, verb) = &*state {
         let started = Command::new(program)
@@ -67,7 +82,7 @@ fn tell(what: char, group: Pid) {
         };
     }
     if let State::Stands(pipe) = &mut *state
-        && let Err(error) = pipe.write_all(format!("{what}{}\n", group.as_raw_nonzero()).as_bytes())
+        && let Err(error) = pipe.write_all(what.as_bytes())
     {
         warn!("what tasks start is not guarded any more, and outlives a worker that is killed: {error}");
         *state = State::None;
@@ -88,28 +103,65 @@ pub fn stand(worker: impl BufRead) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The groups that were begun and not ended.
-fn left_by(worker: impl BufRead) -> Vec<Pid> {
-    let mut groups = Vec::new();
-    // What is cut off in the middle was not said.
-    for line in worker.lines().map_while(Result::ok) {
-        let (what, id) = line.split_at_checked(1).unwrap_or_default();
-        let Some(group) = id.parse().ok().and_then(Pid::from_raw) else { continue };
-        groups.retain(|&known| known != group);
-        if what == "+" {
-            groups.push(group);
-        }
-    }
-    groups
+/// What a worker has left behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Left {
+    /// Groups that were begun and not ended.
+    groups: Vec<Pid>,
+    /// Marks of those that may have been begun.
+    marks: BTreeSet<String>,
 }
 
-fn end(mut groups: Vec<Pid>) {
-    // A group that is gone already is what we want; a stopped one must wake up to hear us.
-    for signal in [Signal::TERM, Signal::CONT] {
-        groups.iter().for_each(|&group| kill_process_group(group, signal).unwrap_or_default());
+fn left_by(worker: impl BufRead) -> Left {
+    let mut left = Left::default();
+    // What is cut off in the middle was not said.
+    for line in worker.lines().map_while(Result::ok) {
+        let (what, which) = line.split_at_checked(1).unwrap_or_default();
+        match what {
+            "?" => drop(left.marks.insert(which.to_owned())),
+            "!" => drop(left.marks.remove(which)),
+            _ => {
+                let Some(group) = which.parse().ok().and_then(Pid::from_raw) else { continue };
+                left.groups.retain(|&known| known != group);
+                if what == "+" {
+                    left.groups.push(group);
+                }
+            }
+        }
     }
+    left
+}
+
+/// The groups whose leaders have one of these marks.
+fn marked(marks: &BTreeSet<String>) -> Vec<Pid> {
+    let has_mark = |environment: Vec<u8>| {
+        let mut variables = environment.split(|&byte| byte == 0);
+        let value = variables.find_map(|one| one.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="));
+        value.and_then(|value| std::str::from_utf8(value).ok()).is_some_and(|value| marks.contains(value))
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let ids = processes.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    let ours = ids.filter(|id| std::fs::read(format!("/proc/{}/environ", id.as_raw_nonzero())).is_ok_and(has_mark));
+    ours.filter(|&id| rustix::process::getpgid(Some(id)).is_ok_and(|group| group == id)).collect()
+}
+
+fn end(Left { mut groups, marks }: Left) {
+    let tell = |group: Pid| {
+        // A group that is gone already is what we want; a stopped one must wake up to hear us.
+        for signal in [Signal::TERM, Signal::CONT] {
+            kill_process_group(group, signal).unwrap_or_default();
+        }
+    };
+    groups.iter().for_each(|&group| tell(group));
     let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline && !groups.is_empty() {
+    while Instant::now() < deadline && !(groups.is_empty() && marks.is_empty()) {
+        // One that was just being started is not to be seen at once.
+        if !marks.is_empty() {
+            for group in marked(&marks).into_iter().filter(|group| !groups.contains(group)).collect::<Vec<_>>() {
+                tell(group);
+                groups.push(group);
+            }
+        }
         thread::sleep(LOOK);
         // Its id may soon be another's.
         groups.retain(|&group| test_kill_process_group(group).is_ok());
@@ -123,10 +175,29 @@ mod tests {
 
     #[test]
     fn what_was_not_ended_is_left() {
-        let ids = |text: &str| left_by(text.as_bytes()).iter().map(|id| id.as_raw_nonzero().get()).collect::<Vec<_>>();
+        let ids = |text: &str| {
+            let left = left_by(text.as_bytes());
+            left.groups.iter().map(|id| id.as_raw_nonzero().get()).collect::<Vec<_>>()
+        };
         assert_eq!(ids("+7\n+8\n-7\n+9\n"), [8, 9]);
         assert_eq!(ids("+7\n-7\n+7\n"), [7], "an id may come again");
         assert_eq!(ids(""), [0; 0]);
         assert_eq!(ids("\n+\n+x\n+0\n-5\n?9\n"), [0; 0]);
+    }
+    #[test]
+    fn what_was_only_announced_is_known_by_its_mark() {
+        let marks = |text: &str| left_by(text.as_bytes()).marks.into_iter().collect::<Vec<_>>();
+        assert_eq!(marks("?a\n?b\n+7\n!a\n"), ["b"]);
+        assert_eq!(marks("?a\n!a\n"), [""; 0]);
+        let mark = uuid::Uuid::now_v7().simple().to_string();
+        let mut child = Command::new("sleep");
+        std::os::unix::process::CommandExt::process_group(child.arg("100").env(MARK, &mark), 0);
+        let mut child = child.spawn().expect("starts");
+        let id = Pid::from_child(&child);
+        assert_eq!(marked(&BTreeSet::from(["other".to_owned()])), []);
+        assert_eq!(marked(&BTreeSet::from([mark.clone()])), [id]);
+        let waiting = thread::spawn(move || child.wait());
+        end(Left { groups: Vec::new(), marks: BTreeSet::from([mark]) });
+        assert!(!waiting.join().expect("no panic").expect("waits").success());
     }
 }

@@ -26,6 +26,7 @@ mod prepare;
 mod process;
 mod python;
 mod script;
+mod seat;
 mod streams;
 mod template;
 
@@ -36,6 +37,7 @@ pub use interrupt::Interrupt;
 pub use params::BadTask;
 pub use prepare::{PrepareError, prepare};
 pub use python::{Need, Python, PythonTask, Stopped, Thing, needs};
+pub use seat::Seat;
 
 /// A kind of task.
 pub trait Firetask: Sync {
@@ -58,6 +60,8 @@ pub struct Run<'a> {
     pub spec: &'a Document,
     /// Where its files are; an absolute path.
     pub directory: &'a Path,
+    /// Where in the worker it runs; every command is one of [`Seat::command`].
+    pub seat: &'a Seat,
     /// Says when to stop; a task that takes longer than a moment looks at it.
     pub interrupt: &'a Interrupt,
     /// Whose task it is.

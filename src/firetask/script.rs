@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use bson::{Bson, Document};
 
@@ -202,7 +202,8 @@ impl<'a> Commands<'a> {
 
     fn run_one(&self, script: &str) -> Result<Ended, TaskFailure> {
         let cannot = |source| TaskFailure::Start { command: script.to_owned(), source };
-        let mut command = command(self.settings.shell, script).map_err(cannot)?;
+        let words = words(self.settings.shell, script).map_err(cannot)?;
+        let mut command = self.run.seat.command(&words);
         command.current_dir(self.run.directory).stdin(match (&self.stdin_file, self.stdin_text) {
             (Some(file), _) => Stdio::from(file.try_clone().map_err(cannot)?),
             (None, Some(_)) => Stdio::piped(),
@@ -216,7 +217,7 @@ impl<'a> Commands<'a> {
         );
         let sinks = (sinks.0.map_err(cannot)?, sinks.1.map_err(cannot)?);
         process::run(&mut command, input, sinks, self.run.interrupt).map_err(|error| {
-            streams::failure(error, script, |stream| {
+            streams::failure(error, &self.run.seat.shown(script), |stream| {
                 let file = if stream == 1 { &self.stdout_file } else { &self.stderr_file };
                 file.as_ref().map_or_else(|| self.run.directory.to_owned(), |(path, _)| path.clone())
             })
@@ -224,16 +225,12 @@ impl<'a> Commands<'a> {
     }
 }
 
-fn command(shell: Option<&str>, script: &str) -> io::Result<Command> {
+/// The words of a command: those of a shell that runs it, or its own.
+fn words(shell: Option<&str>, script: &str) -> io::Result<Vec<String>> {
     let invalid = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
     if let Some(shell) = shell {
-        let mut command = Command::new(shell);
-        command.arg("-c").arg(script);
-        return Ok(command);
+        return Ok([shell, "-c", script].map(str::to_owned).to_vec());
     }
     let words = shlex::split(script).ok_or_else(|| invalid("its quotes are not closed"))?;
-    let (program, arguments) = words.split_first().ok_or_else(|| invalid("it is empty"))?;
-    let mut command = Command::new(program);
-    command.args(arguments);
-    Ok(command)
+    if words.is_empty() { Err(invalid("it is empty")) } else { Ok(words) }
 }

@@ -13,7 +13,7 @@ use bson::{Bson, Document};
 use tracing::warn;
 
 use super::launch::{Surroundings, run_guarded};
-use crate::firetask::{self, Interrupt, Python, PythonTask, Run, TaskFailure};
+use crate::firetask::{self, Interrupt, Python, PythonTask, Run, Seat, TaskFailure};
 use crate::workflow::firework::is_true;
 use crate::workflow::reserved::{background, background_tasks};
 use crate::workflow::{Firework, Launch, as_int};
@@ -30,6 +30,7 @@ pub struct Background<'a> {
     repeated: Vec<Repeated<'a>>,
     firework: &'a Firework,
     launch: &'a Launch,
+    seat: &'a Seat,
     template_dir: Option<&'a Path>,
 }
 
@@ -48,7 +49,13 @@ impl<'a> Background<'a> {
     /// Reads them; what cannot be run is left out, and the log says so.
     pub fn of(firework: &'a Firework, launch: &'a Launch, around: &Surroundings<'a>) -> Self {
         let repeated = background(&firework.spec).iter().filter_map(|one| Repeated::read(one, around.python));
-        Background { repeated: repeated.collect(), firework, launch, template_dir: around.template_dir }
+        Background {
+            repeated: repeated.collect(),
+            firework,
+            launch,
+            seat: around.seat,
+            template_dir: around.template_dir,
+        }
     }
 
     /// Does `work` while they run.
@@ -103,6 +110,7 @@ impl<'a> Background<'a> {
                 task,
                 spec: &self.firework.spec,
                 directory: Path::new(&self.launch.launch_dir),
+                seat: self.seat,
                 interrupt,
                 fw_id: self.firework.fw_id,
                 position: 0,

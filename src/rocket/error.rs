@@ -44,6 +44,9 @@ pub enum RocketError {
     /// Signals cannot be caught.
     #[error("cannot catch signals: {0}")]
     Signals(io::Error),
+    /// Threads cannot be started.
+    #[error("cannot start a thread for a slot: {0}")]
+    Threads(io::Error),
     /// Fireworks have run, and the store does not take their outcomes.
     #[error("{} not recorded: {source}. What came out is in {}", plural(.files.len()), list(.files))]
     Unreported {
@@ -52,6 +55,16 @@ pub enum RocketError {
         /// What the store said last.
         source: StoreError,
     },
+}
+
+impl RocketError {
+    /// Whether the store does not answer.
+    pub fn is_away(&self) -> bool {
+        match self {
+            RocketError::Store(source) | RocketError::Unreported { source, .. } => source.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 fn plural(count: usize) -> String {

@@ -5,7 +5,7 @@ use std::net::ToSocketAddrs;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::VolleyConfig;
-use crate::queue::process;
+use crate::queue::{LOCAL_JOB_ID, local, process};
 use crate::workflow::{Lease, QueueJob};
 
 /// This process.
@@ -35,8 +35,13 @@ impl Identity {
             boot_id: process::boot(),
             pid: std::process::id(),
             born: process::started(std::process::id()),
-            job: slurm_job(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+            job: own_job(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
         }
+    }
+
+    /// The queue job that this process is part of.
+    pub fn queue_job(&self) -> Option<&QueueJob> {
+        self.job.as_ref()
     }
 
     /// A lease that begins now.
@@ -53,6 +58,12 @@ impl Identity {
             ..Lease::default()
         }
     }
+}
+
+/// The queue job that this process is part of: a queue of this machine may itself be in a job of Slurm.
+fn own_job(variable: impl Fn(&str) -> Option<String>) -> Option<QueueJob> {
+    let local = variable(LOCAL_JOB_ID).map(|id| QueueJob { id, cluster: Some(local::realm()), restarts: 0 });
+    local.or_else(|| slurm_job(variable))
 }
 
 /// The Slurm job that this process is part of. Whoever has called `salloc` has most of the variables
@@ -72,7 +83,7 @@ mod tests {
     use super::*;
 
     fn job(variables: &[(&str, &str)]) -> Option<QueueJob> {
-        slurm_job(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        own_job(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
@@ -85,6 +96,8 @@ mod tests {
         assert_eq!(job(&[node, id, cluster, element[0], element[1]]), expected("12_3", 0));
         assert_eq!(job(&[node, id]), Some(QueueJob { id: "13".into(), cluster: None, restarts: 0 }));
         assert_eq!(job(&[]), None);
+        let here = Some(QueueJob { id: "5".into(), cluster: Some(local::realm()), restarts: 0 });
+        assert_eq!(job(&[node, id, cluster, (LOCAL_JOB_ID, "5")]), here, "in the local queue of a node");
         assert_eq!(job(&[id, cluster]), None, "the shell of an salloc");
     }
 }

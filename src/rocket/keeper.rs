@@ -1,5 +1,5 @@
-//! The thread beside the running firework: renews the leases of everything the worker holds, writes
-//! how far the one has come that runs, hands back what would wait too long, and reports outcomes
+//! The thread beside the running fireworks: renews the leases of everything the worker holds, writes
+//! how far those have come that run, hands back what would wait too long, and reports outcomes
 //! that would.
 
 use std::path::Path;
@@ -41,8 +41,8 @@ impl Keeper<'_> {
         loop {
             match self.desk.next_chore(self.config.renew) {
                 Chore::Renew(held, trackers) => {
-                    let seen = trackers.and_then(|trackers| trackers.look());
-                    self.renew(&held, seen.as_slice());
+                    let seen: Vec<Seen> = trackers.iter().filter_map(|trackers| trackers.look()).collect();
+                    self.renew(&held, &seen);
                 }
                 Chore::Note(launch) => self.note(*launch),
                 Chore::Release(claims) => {

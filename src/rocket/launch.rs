@@ -12,7 +12,7 @@ use super::background::Background;
 use super::decorate::{self, decorate};
 use super::hook;
 use super::trackers::Trackers;
-use crate::firetask::{self, Attempt, Firetask, Interrupt, Python, PythonTask, Run, TaskFailure};
+use crate::firetask::{self, Attempt, Firetask, Interrupt, Python, PythonTask, Run, Seat, TaskFailure};
 use crate::store::Claim;
 use crate::workflow::checkpoint::PROGRESS;
 use crate::workflow::mods::{self, ModError};
@@ -30,6 +30,8 @@ pub struct Surroundings<'a> {
     pub worker: &'a FWorker,
     /// Runs what is not native.
     pub python: &'a Python,
+    /// For [`Run`].
+    pub seat: &'a Seat,
     /// For [`Run`].
     pub template_dir: Option<&'a Path>,
     /// Ends it early.
@@ -145,6 +147,7 @@ impl<'a> Course<'a> {
             task,
             spec: &self.spec,
             directory: Path::new(&directory),
+            seat: around.seat,
             interrupt: around.interrupt,
             fw_id: self.firework.fw_id,
             position: self.position,

@@ -23,10 +23,11 @@ use super::launch::{self, Surroundings};
 use super::over;
 use super::prepare::{Unprepared, prepare};
 use super::signals::Ear;
+use super::slots::Slots;
 use super::walltime::Walltime;
 use super::worker::{Closing, Done};
 use crate::config::Settings;
-use crate::firetask::Python;
+use crate::firetask::{Python, Seat};
 use crate::store::Claim;
 use crate::workflow::{Checkpoint, Firework, Launch, LaunchId, State, json as documents, time};
 
@@ -123,7 +124,8 @@ pub fn offline(settings: &Settings, base: &Path) -> Result<Done, RocketError> {
         info!("fw_id: {} has run here already; `lpad recover_offline` records it", claim.firework.fw_id);
         return Ok(Done { launched: 0, signal: None });
     }
-    let desk = Desk::default();
+    let host = gethostname::gethostname();
+    let desk = Desk::new(Slots::of_this_job(1, &host.to_string_lossy()));
     let walltime = Walltime::of_this_job();
     let walltime = walltime.as_ref();
     let launch_id = Map::from_iter([("launch_id".to_owned(), json!(claim.launch.launch_id))]);
@@ -146,7 +148,7 @@ pub fn offline(settings: &Settings, base: &Path) -> Result<Done, RocketError> {
 }
 
 fn run(
-    started: Started,
+    started: Started<'_>,
     story: &Story<'_>,
     desk: &Desk,
     settings: &Settings,
@@ -155,7 +157,7 @@ fn run(
     let base = story.directory;
     let unwritable = |path: PathBuf| move |source| RocketError::Directory { path, source };
     let failed = || unwritable(base.join(FILE));
-    let Started { mut claim, interrupt, trackers } = started;
+    let Started { mut claim, interrupt, trackers, share, occupied: _occupied } = started;
     let fw_id = claim.firework.fw_id;
     info!("Launching Rocket");
     info!("RUNNING fw_id: {fw_id} in directory: {}", base.display());
@@ -170,6 +172,7 @@ fn run(
                 previous: &|| None,
                 worker: &settings.fworker,
                 python: &python,
+                seat: &Seat::new(0, share.nodes, &settings.wrap),
                 template_dir: settings.fw_config.template_dir.as_deref(),
                 interrupt: &interrupt,
                 trackers: &trackers,
@@ -184,7 +187,7 @@ fn run(
         }
         Err(Unprepared::Disk { path, source }) => return Err(unwritable(path)(source)),
     };
-    let interrupted = desk.interrupted();
+    let interrupted = desk.interrupted(claim.launch.launch_id);
     let over = || (interrupted == Interrupted::Over).then(|| (State::Fizzled, over::over(&claim)));
     let Some((state, action)) = result.or_else(over) else {
         let Interrupted::Stopped(stop) = interrupted else { return Ok(()) };

@@ -1,7 +1,6 @@
 //! Hears the signals that end a worker: SIGTERM, SIGINT, SIGHUP, and SIGUSR1, which Slurm sends
 //! ahead of a time limit when it is asked to.
 
-use std::io;
 use std::thread::Scope;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -11,6 +10,7 @@ use tracing::warn;
 use super::RocketError;
 use super::desk::{Desk, Stop};
 use super::walltime::Walltime;
+use crate::queue::process;
 use crate::workflow::{Cause, Loss};
 
 /// Passes signals on to the desk until it is dropped.
@@ -23,9 +23,8 @@ impl Ear {
         desk: &'scope Desk,
         walltime: Option<&'scope Walltime>,
     ) -> Result<Self, RocketError> {
-        let ignored = ignored_signals();
         // `nohup` and a shell's `&` have a signal ignored on purpose.
-        let is_wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGINT) || ignored & (1 << (signal - 1)) == 0;
+        let is_wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGINT) || !process::ignores(*signal);
         let wanted = [SIGTERM, SIGINT, SIGHUP, SIGUSR1].into_iter().filter(is_wanted);
         let mut signals = Signals::new(wanted).map_err(RocketError::Signals)?;
         let ear = Ear(signals.handle());
@@ -59,14 +58,4 @@ impl Stop {
 /// The name of a signal.
 pub fn name(signal: i32) -> &'static str {
     signal_hook::low_level::signal_name(signal).unwrap_or("a signal")
-}
-
-/// The signals that this process was started to ignore, as the system's bit mask.
-fn ignored_signals() -> u64 {
-    let status: io::Result<String> = std::fs::read_to_string("/proc/self/status");
-    let mask = status.ok().and_then(|status| {
-        let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:").map(str::to_owned))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    });
-    mask.unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bson::{Document, doc};
-use volley::firetask::{self, Interrupt, Run, TaskFailure};
+use volley::firetask::{self, Interrupt, Run, Seat, TaskFailure};
 use volley::workflow::FwAction;
 
 fn run_in(directory: &Path, mut task: Document, spec: Document) -> Result<FwAction, TaskFailure> {
@@ -13,6 +13,7 @@ fn run_in(directory: &Path, mut task: Document, spec: Document) -> Result<FwActi
         task: &task,
         spec: &spec,
         directory,
+        seat: &Seat::default(),
         interrupt: &interrupt,
         fw_id: 1,
         position: 0,

@@ -12,6 +12,7 @@ use volley::workflow::{Cause, FWorker, Loss, State};
 use crate::support::Worker;
 use crate::support::processes::{SCRIPT, processes, script, wait_until_gone};
 use crate::support::relaxation::{never_done, opt_steps};
+use crate::support::run::wait_until;
 use crate::support::site::{Running, Site};
 
 /// `rlaunch` in a Slurm job that ends so many seconds from now.
@@ -26,6 +27,24 @@ fn add(site: &Site, text: &str, spec: Value) -> i64 {
     let mut firework = json!({"spec": {"_tasks": script(text)}});
     firework["spec"].as_object_mut().expect("an object").extend(spec.as_object().cloned().expect("an object"));
     site.add(firework)[0]
+}
+
+/// Neither while it has no room.
+#[test]
+fn no_room_is_kept_for_what_takes_too_long() {
+    for site in Site::on_every_store() {
+        let until = "until [ -e $HOME/go ]; do sleep 0.02; done";
+        let running = add(&site, until, json!({}));
+        let worker = Running::of(&mut in_a_job(&site, 3600, &["multi", "2", "--nlaunches", "infinite"]));
+        wait_until("it runs", || site.state(running) == State::Running);
+        let large = add(&site, "true", json!({"_slots": 2, "_walltime": "2h", "_priority": 9}));
+        let small = add(&site, "true", json!({}));
+        wait_until("the small one has run beside it", || site.state(small) == State::Completed);
+        site.write("go", "");
+        let (code, log) = worker.end();
+        assert_eq!((code, site.state(large)), (Some(0), State::Ready), "{log}");
+        assert!(log.contains("it needs 7200 s, and Slurm job 12 has 35"), "{log}");
+    }
 }
 
 #[test]

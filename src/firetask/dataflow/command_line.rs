@@ -9,7 +9,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use bson::{Bson, Document, doc};
 
@@ -215,8 +215,8 @@ impl Line {
     fn run(&self, run: &Run<'_>) -> Result<Ended, TaskFailure> {
         let shown = shlex::try_join(self.words.iter().map(String::as_str)).unwrap_or_else(|_| self.words.join(" "));
         let cannot = |source| TaskFailure::Start { command: shown.clone(), source };
-        let mut command = Command::new(&self.words[0]);
-        command.args(&self.words[1..]).current_dir(run.directory);
+        let mut command = run.seat.command(&self.words);
+        command.current_dir(run.directory);
         let mut input = None;
         command.stdin(match &self.stdin {
             // A group of its own cannot read from the terminal: it would be stopped.
@@ -236,7 +236,7 @@ impl Line {
             streams::stderr(err.as_ref(), self.stderr.is_kept).map_err(cannot)?,
         );
         let ended = process::run(&mut command, input, sinks, run.interrupt).map_err(|error| {
-            streams::failure(error, &shown, |stream| {
+            streams::failure(error, &run.seat.shown(&shown), |stream| {
                 let stream = if stream == 1 { &self.stdout } else { &self.stderr };
                 run.directory.join(stream.file.as_deref().unwrap_or_default())
             })

@@ -69,6 +69,7 @@ mod tests {
                 task: &task,
                 spec: &spec,
                 directory: directory.path(),
+                seat: &crate::firetask::Seat::default(),
                 interrupt: &interrupt,
                 fw_id: 1,
                 position: 0,

@@ -374,6 +374,7 @@ def details_of(error):
 def run(request):
     home = os.getcwd()
     try:
+        os.environ.update(request["environment"])
         os.chdir(request["directory"])
         with Output(request["directory"]):
             try:

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use crate::firetask::group::{self, HEARSAY};
 use crate::firetask::interrupt::{Interrupt, Listening};
+use crate::firetask::seat::leave_place;
 
 /// What Python is told to run. The present folder must not shadow modules: FireWorks' rlaunch does
 /// not look there either.
@@ -257,6 +258,7 @@ fn spawn(command: &[String], folder: &Path, private: &Path, log: &Path) -> io::R
         command.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is empty"))?;
     let log = File::create(log)?;
     let mut command = Command::new(program);
+    leave_place(&mut command);
     command.args(arguments).arg("-c").arg(LOADER).arg(private.join("socket")).current_dir(folder);
     group::spawn(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log))
 }

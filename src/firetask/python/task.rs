@@ -1,5 +1,6 @@
 //! The task that is none of ours: whatever its `_fw_name`, Python runs it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -33,6 +34,7 @@ impl Firetask for PythonTask<'_> {
             "directory": run.directory,
             "fw_id": run.fw_id,
             "launch_id": run.launch_id,
+            "environment": BTreeMap::from(run.seat.exports()),
         }});
         let mut state = self.0.lock();
         match self.0.ask(&mut state, &request, run.interrupt) {

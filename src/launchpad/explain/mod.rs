@@ -10,6 +10,7 @@ use crate::queue::{JobId, Standing};
 use crate::store::{FireworkQuery, Store, Witness, WorkflowQuery, examine::holder};
 use crate::workflow::launch::representative;
 use crate::workflow::retry::NOT_BEFORE;
+use crate::workflow::room::Ask;
 use crate::workflow::{Firework, FwId, Launch, LaunchId, Lease, Loss, State, int_list, time};
 
 pub mod sentence;
@@ -38,6 +39,8 @@ pub struct Facts {
     pub fworker: Option<String>,
     /// Only workers that take this category.
     pub category: Option<String>,
+    /// What it asks for of a worker, when that is more than a slot or a node.
+    pub asks: Option<Ask>,
     /// It is not tried before.
     pub not_before: Option<Timestamp>,
     /// Workers that run something at the moment.
@@ -138,6 +141,7 @@ pub fn facts(
         locked_by: workflow.get("locked").map(holder),
         fworker: text("_fworker"),
         category: text("_category"),
+        asks: Ask::of(&firework.spec).ok().filter(|asks| !matches!(asks, Ask::Slots(1) | Ask::Nodes(1))),
         not_before: firework.spec.get(NOT_BEFORE).and_then(time::from_bson),
         at_work: if firework.state == State::Ready { at_work(store)? } else { Vec::new() },
         unable: if firework.state == State::Ready { unable(&firework)? } else { Vec::new() },

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Attempt, Facts, Parent, Queued};
 use crate::store::examine::age;
+use crate::workflow::room::Ask;
 use crate::workflow::{Lease, State};
 
 /// Why the firework does not run, or what became of it.
@@ -114,6 +115,14 @@ fn ready(facts: &Facts) -> String {
     if let Some(unable) = facts.unable.first() {
         return format!("is READY, and waits for another worker: {unable}");
     }
+    let large = match facts.asks {
+        Some(Ask::Slots(count)) => Some((format!("{count} slots"), format!("rlaunch multi {count}"))),
+        Some(Ask::Nodes(count)) => Some((format!("{count} nodes"), format!("rlaunch in a job of {count} nodes"))),
+        None => None,
+    };
+    if let Some((asked, command)) = large {
+        return format!("is READY, and waits for a worker that has {asked} for it (`{command}`, or more)");
+    }
     match facts.at_work.len() {
         0 => "is READY, and waits for a worker: nothing runs at the moment (`rlaunch rapidfire`, or `qlaunch`)"
             .to_owned(),
@@ -214,6 +223,7 @@ mod tests {
             locked_by: None,
             fworker: None,
             category: None,
+            asks: None,
             not_before: None,
             at_work: Vec::new(),
             unable: Vec::new(),
@@ -285,6 +295,8 @@ mod tests {
                 "is not tried again before 2027-01-15 08:01:00 UTC after 1 lost runs.",
             ),
             (Facts { not_before: Some(now() - minute), ..of(Ready) }, "waits for a worker"),
+            (Facts { asks: Some(Ask::Slots(4)), ..of(Ready) }, "a worker that has 4 slots for it (`rlaunch multi 4`"),
+            (Facts { asks: Some(Ask::Nodes(2)), ..of(Ready) }, "a worker that has 2 nodes for it"),
             (
                 Facts { fworker: Some("gpu1".into()), at_work: vec![worker("w", None)], ..of(Ready) },
                 "waits for a worker of the name `gpu1`: none of that name is at work (1 other is at work; one that is idle leaves no trace",
