@@ -8,7 +8,7 @@ use jiff::Zoned;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::LogLevel;
@@ -29,6 +29,12 @@ where
             Level::DEBUG | Level::TRACE => "DEBUG",
         };
         write!(writer, "{} {level} ", Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f"))?;
+        // Which firework it is about, where several run side by side.
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                write!(writer, "[{fields}] ")?;
+            }
+        }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
     }

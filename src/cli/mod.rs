@@ -88,19 +88,28 @@ fn parse(mut args: Vec<OsString>) -> Verb {
     }
 }
 
-/// FireWorks' short options of several letters, after the verb that has them.
-const LONG: [(&str, &str, &str); 5] = [
+/// FireWorks' short options of several letters, after the verb or the face that has them.
+const LONG: [(&str, &str, &str); 13] = [
     ("rerun_fws", "-lid", "--launch_id"),
     ("rerun_fws", "-cp", "--copy-data"),
     ("rerun_fws", "-pd", "--previous-dir"),
     ("detect_lostruns", "-lq", "--launch_query"),
     ("recover_offline", "-pe", "--print-errors"),
+    ("qlaunch", "-fm", "--fill_mode"),
+    ("qlaunch", "-rh", "--remote_host"),
+    ("qlaunch", "-rc", "--remote_config_dir"),
+    ("qlaunch", "-ru", "--remote_user"),
+    ("qlaunch", "-rp", "--remote_password"),
+    ("qlaunch", "-rsh", "--remote_shell"),
+    ("qlaunch", "-rkf", "--remote_keyfile"),
+    ("qlaunch", "-rs", "--remote_setup"),
 ];
 
 /// Spells such options out.
 fn spell_out(args: &mut [OsString]) {
     for (verb, short, long) in LONG {
-        let after = args.iter().position(|arg| arg == verb).unwrap_or(args.len());
+        let is_verb = |arg: &OsString| Path::new(arg).file_name().is_some_and(|name| name == verb);
+        let after = args.iter().position(is_verb).unwrap_or(args.len());
         for arg in args[after..].iter_mut().filter(|arg| *arg == short) {
             *arg = long.into();
         }

@@ -18,8 +18,6 @@ pub struct OpenQueue {
     pub adapter: QueueAdapter,
     /// Which launchpad its jobs are of.
     pub launchpad: LaunchpadId,
-    /// Where this machine keeps what it knows of queues.
-    pub state: PathBuf,
     /// This binary.
     pub program: PathBuf,
 }
@@ -42,5 +40,5 @@ pub fn open_queue(settings: &Settings, environment: Vec<(String, String)>) -> Re
             Box::new(Local::new(&state, &launchpad, supervisor, environment))
         }
     };
-    Ok(OpenQueue { queue, adapter, launchpad, state, program })
+    Ok(OpenQueue { queue, adapter, launchpad, program })
 }

@@ -19,13 +19,21 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Goes on with the newest block in `parent`, unless `always_new`; `most` folders fit in one.
-    pub fn new(parent: &Path, most: usize, always_new: bool) -> Result<Self, LauncherError> {
+    /// Begins with the block `named`, or the newest one in `parent`, unless `always_new`; `most` folders
+    /// fit in one.
+    pub fn new(parent: &Path, named: Option<&Path>, most: usize, always_new: bool) -> Result<Self, LauncherError> {
         let parent = std::path::absolute(parent).map_err(io(parent))?;
         std::fs::create_dir_all(&parent).map_err(io(&parent))?;
-        // The stamps sort by time.
-        let newest = if always_new { None } else { folders(&parent, BLOCK)?.into_iter().max() };
-        let current = match newest {
+        let block = match named.map(|named| parent.join(named)) {
+            Some(block) => {
+                std::fs::create_dir_all(&block).map_err(io(&block))?;
+                Some(block)
+            }
+            None if always_new => None,
+            // The stamps sort by time.
+            None => folders(&parent, BLOCK)?.into_iter().max(),
+        };
+        let current = match block {
             None => None,
             Some(block) => {
                 let count = folders(&block, LAUNCHER)?.len();
@@ -33,6 +41,11 @@ impl Blocks {
             }
         };
         Ok(Blocks { parent, most, current })
+    }
+
+    /// The folder of the blocks, as an absolute path.
+    pub fn parent(&self) -> &Path {
+        &self.parent
     }
 
     /// Makes a launch folder, and a block when there is none or it is full.
@@ -45,6 +58,11 @@ impl Blocks {
         self.current = Some((block, count + 1));
         Ok(launcher)
     }
+}
+
+/// Whether a folder is one of ours, by its name.
+pub fn is_launcher(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(LAUNCHER.as_bytes())
 }
 
 fn make(parent: &Path, prefix: &str) -> Result<PathBuf, LauncherError> {
@@ -82,17 +100,22 @@ mod tests {
     #[test]
     fn fills_blocks_one_after_the_other() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut blocks = Blocks::new(folder.path(), 2, false).expect("made");
+        let mut blocks = Blocks::new(folder.path(), None, 2, false).expect("made");
         let first: Vec<PathBuf> = (0..3).map(|_| blocks.launcher().expect("made")).collect();
         assert_eq!(first[0].parent(), first[1].parent());
         assert_ne!(first[1].parent(), first[2].parent());
 
-        let mut later = Blocks::new(folder.path(), 2, false).expect("made");
+        let mut later = Blocks::new(folder.path(), None, 2, false).expect("made");
         let fourth = later.launcher().expect("made");
         assert_eq!(first[2].parent(), fourth.parent());
-        let mut anew = Blocks::new(folder.path(), 2, true).expect("made");
+        let mut anew = Blocks::new(folder.path(), None, 2, true).expect("made");
         assert_ne!(fourth.parent(), anew.launcher().expect("made").parent());
         assert_eq!(folders(folder.path(), BLOCK).expect("listed").len(), 3);
+
+        let mut named = Blocks::new(folder.path(), Some(Path::new("mine")), 1, false).expect("made");
+        let parents = [(); 2].map(|()| named.launcher().expect("made").parent().expect("has one").to_owned());
+        assert_eq!(parents[0], folder.path().join("mine"));
+        assert_ne!(parents[1], parents[0], "it is full");
     }
 
     #[test]

@@ -1,34 +1,38 @@
 //! `qlaunch -r`: jobs that are tied to fireworks. A firework is reserved first, its job gets its name
 //! and its own keys of the queue adapter, and runs it and no other.
 //!
-//! Whatever fails on the way, the firework is READY again. When this process dies in between, the
-//! next one that reserves gives back what has got no job.
+//! The launch of a reserved firework has the token of the place that was taken for its job, so the two
+//! belong together before the job has a number, and whatever fails on the way, the firework is READY
+//! again: by us, or by the next launcher when this one dies in between.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bson::{Bson, Document};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{Launcher, LauncherError};
-use crate::firetask::expand_variables;
+use super::rocket_launch::with_options;
+use super::{Launcher, LauncherError, Script, io_error};
 use crate::launchpad::fw_json;
-use crate::queue::{Job, JobId, JobState};
-use crate::store::{Claim, ClaimRequest, FireworkQuery, Held, OfflineEnd, OfflineRun, Order, Store};
-use crate::workflow::{FWorker, FwId, Launch, LaunchId, Lease, State, as_int};
+use crate::queue::Kind;
+use crate::store::ledger::Entry;
+use crate::store::{self, Claim, ClaimRequest, Held, OfflineEnd, OfflineRun, Order, Store};
+use crate::workflow::{FWorker, Firework, FwId, LaunchId, Lease, as_int};
 
 /// FireWorks' `QUEUE_JOBNAME_MAXLEN`.
 const LONGEST_NAME: usize = 20;
-/// What has had no job for so long will not get one.
-const DEAD: SignedDuration = SignedDuration::from_mins(10);
 /// How FireWorks calls the file in which an offline run tells how far it has come.
-const OFFLINE_FILE: &str = "FW_offline.json";
+pub(super) const OFFLINE_FILE: &str = "FW_offline.json";
 
 /// How fireworks are reserved.
 pub struct Reserve<'a> {
     /// The launchpad.
     pub store: &'a dyn Store,
     /// What is reserved: what this worker takes.
-    pub worker: &'a FWorker,
+    pub worker: &'a dyn Fn() -> store::Result<FWorker>,
+    /// Fireworks that the queue does not take as they are, and the worker is not to take.
+    pub refused: &'a RefCell<BTreeSet<FwId>>,
     /// Which of two fireworks of the same priority comes first.
     pub order: Order,
     /// Name and address of this host, as FireWorks records them.
@@ -37,138 +41,120 @@ pub struct Reserve<'a> {
     pub command: &'a dyn Fn(Option<&str>) -> String,
 }
 
-impl Launcher<'_> {
-    /// Reserves a firework and submits a job for it, from `dir` unless it names its directory, from
-    /// `base` on. `None` when there is none to be reserved.
-    pub(super) fn submit_reserved(
+impl Reserve<'_> {
+    /// Reserves a firework for the job of a place, which runs in `dir` unless the firework names its
+    /// directory, from `base` on. `None` when there is none to be reserved.
+    pub(super) fn take(
         &self,
-        reserve: &Reserve<'_>,
+        place: &Entry,
         base: &Path,
         dir: &Path,
         fw_id: Option<FwId>,
-    ) -> Result<Option<JobId>, LauncherError> {
-        let absolute =
-            |dir: &Path| std::path::absolute(dir).map_err(|source| LauncherError::Io { path: dir.to_owned(), source });
-        let (base, dir) = (absolute(base)?, absolute(dir)?);
+    ) -> Result<Option<Claim>, LauncherError> {
+        let worker = (self.worker)()?;
         let request = ClaimRequest {
-            worker: reserve.worker,
+            worker: &worker,
             fw_id,
             retry: None,
-            order: reserve.order,
+            order: self.order,
             lease: &Lease::default(),
-            host: reserve.host,
-            directory: &|spec| directory(spec, &base, &dir),
+            host: self.host,
+            token: Some(&place.token),
+            directory: &|spec| directory(spec, base, dir),
             now: Timestamp::now(),
         };
-        let Some(claim) = reserve.store.reserve(&request)? else { return Ok(None) };
-        tracing::info!("reserved FW with fw_id: {}", claim.firework.fw_id);
-        let launch_id = claim.launch.launch_id;
-        match self.submit_claim(reserve, &claim) {
-            Ok(job) => {
-                let cluster = job.cluster.clone().or_else(|| self.queue.realm());
-                match reserve.store.note_job(launch_id, &job.id, cluster.as_deref()) {
-                    Ok(true) => {}
-                    Ok(false) => tracing::warn!("launch {launch_id} is gone, and job {job} will find nothing to run"),
-                    // The job runs all the same.
-                    Err(error) => tracing::warn!("cannot note job {job} in launch {launch_id}: {error}"),
-                }
-                Ok(Some(job))
-            }
-            Err(error) => {
-                give_back(reserve.store, claim.held());
-                Err(error)
-            }
+        let claim = self.store.reserve(&request)?;
+        if let Some(claim) = &claim {
+            tracing::info!("reserved FW with fw_id: {}", claim.firework.fw_id);
         }
+        Ok(claim)
     }
 
-    fn submit_claim(&self, reserve: &Reserve<'_>, claim: &Claim) -> Result<JobId, LauncherError> {
+    /// Why there is no job for a firework that is READY again. What is the matter with its own keys is
+    /// no matter of the others.
+    pub(super) fn blame(&self, firework: &Firework, error: LauncherError) -> LauncherError {
+        let has_own = firework.spec.get_document("_queueadapter").is_ok_and(|own| !own.is_empty());
+        let is_its = match &error {
+            LauncherError::Key { .. } | LauncherError::NotSingleshot | LauncherError::Array => true,
+            error => error.kind() == Some(Kind::Wrong),
+        };
+        if !(has_own && is_its) {
+            return error;
+        }
+        self.refused.borrow_mut().insert(firework.fw_id);
+        LauncherError::Firework { fw_id: firework.fw_id, source: Box::new(error) }
+    }
+}
+
+impl Launcher<'_> {
+    /// The script of the job of a firework, and its directory, made and with `FW.json`.
+    pub(super) fn prepare(&self, reserve: &Reserve<'_>, claim: &Claim) -> Result<(Script, PathBuf), LauncherError> {
         let Claim { firework, launch } = claim;
         let own = firework.spec.get_document("_queueadapter").cloned().unwrap_or_default();
+        if own.contains_key("array") {
+            return Err(LauncherError::Array);
+        }
         let command = (reserve.command)(own.get_str("rocket_launch").ok());
         let command = with_fw_id(&command, firework.fw_id).ok_or(LauncherError::NotSingleshot)?;
-        let is_offline = command.split_whitespace().any(|word| word == "--offline");
-        let mut script = self.script.with("job_name", Some(job_name(&firework.name)));
-        for (key, value) in &own {
-            let value =
-                key_value(value).ok_or_else(|| LauncherError::Key { fw_id: firework.fw_id, key: key.clone() })?;
-            script = script.with(key, value);
+        let is_offline = is_offline(&command);
+        let named = self.script.with("job_name", Some(job_name(&firework.name)));
+        let script = with_keys(&named, &own).map_err(|key| LauncherError::Key { key })?;
+        for key in self.script.strangers(own.keys().map(String::as_str)) {
+            tracing::warn!("firework {}: `_queueadapter`: {key} is no key of the template, ignored", firework.fw_id);
         }
         let script = script.with("rocket_launch", Some(command));
 
         let dir = PathBuf::from(&launch.launch_dir);
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| LauncherError::Io { path, source }
-        };
-        std::fs::create_dir_all(&dir).map_err(failed(&dir))?;
+        std::fs::create_dir_all(&dir).map_err(io_error(&dir))?;
         fw_json::write(claim, &[]).map_err(|(path, source)| LauncherError::Io { path, source })?;
         if is_offline {
             let run = OfflineRun { fw_id: firework.fw_id, launch_id: launch.launch_id, name: firework.name.clone() };
             let file = dir.join(OFFLINE_FILE);
             let text = serde_json::json!({ "launch_id": launch.launch_id }).to_string();
-            std::fs::write(&file, text).map_err(failed(&file))?;
+            std::fs::write(&file, text).map_err(io_error(&file))?;
             reserve.store.add_offline_run(&run, Timestamp::now())?;
         }
-        script.write(&dir)?;
-        let job = Job { dir, script: script.name().to_owned() };
-        let id = self.queue.submit(&job).map_err(|source| LauncherError::Queue { submitted: 0, source })?;
-        tracing::info!("submitted job {id} from {}", job.dir.display());
-        Ok(id)
-    }
-
-    /// Gives back what somebody has reserved who died before there was a job. Where the queue has
-    /// waiting jobs that no reservation knows, one of them may be it: then nothing is done.
-    pub fn free_forgotten(&self, store: &dyn Store, now: Timestamp) -> Result<(), LauncherError> {
-        let reserved = FireworkQuery { states: vec![State::Reserved], ..FireworkQuery::default() };
-        let listed: Vec<LaunchId> =
-            store.find_fireworks(&reserved)?.into_iter().flat_map(|firework| firework.launches).collect();
-        let mut launches = store.find_launches(&listed)?;
-        launches.retain(|launch| launch.state == State::Reserved);
-        let is_old = |launch: &&Launch| launch.began().is_some_and(|began| now.duration_since(began) > DEAD);
-        let forgotten: Vec<&Launch> =
-            launches.iter().filter(|one| one.reservation().is_none()).filter(is_old).collect();
-        if forgotten.is_empty() {
-            return Ok(());
-        }
-        let jobs = self.queue.list().map_err(|source| LauncherError::Queue { submitted: 0, source })?;
-        let is_known = |id: &JobId| launches.iter().any(|launch| launch.reservation() == Some(&id.id));
-        if jobs.iter().any(|job| job.state == JobState::Waiting && !is_known(&job.id)) {
-            return Ok(());
-        }
-        for launch in forgotten {
-            tracing::warn!("fw_id {} was reserved, and never got a job", launch.fw_id);
-            give_back(store, Held { fw_id: launch.fw_id, launch_id: launch.launch_id });
-        }
-        Ok(())
+        Ok((script, dir))
     }
 }
 
-/// The firework is READY again.
-fn give_back(store: &dyn Store, held: Held) {
+/// The firework is READY again. `false` when the launchpad does not tell.
+pub fn give_back(store: &dyn Store, fw_id: FwId, launch_id: LaunchId) -> bool {
     let now = Timestamp::now();
-    let cancelled = store.cancel_reservation(held, now).and_then(|cancelled| {
-        store.close_offline_run(held.launch_id, OfflineEnd::Forgotten, now)?;
+    let cancelled = store.cancel_reservation(Held { fw_id, launch_id }, now).and_then(|cancelled| {
+        store.close_offline_run(launch_id, OfflineEnd::Forgotten, now)?;
         Ok(cancelled)
     });
     match cancelled {
-        Ok(true) => tracing::info!("fw_id {} is READY again", held.fw_id),
-        Ok(false) => tracing::warn!("fw_id {} is not reserved any more", held.fw_id),
-        Err(error) => tracing::warn!("cannot give back firework {}: {error}", held.fw_id),
+        Ok(true) => tracing::info!("fw_id {fw_id} is READY again"),
+        Ok(false) => tracing::warn!("fw_id {fw_id} is not reserved any more"),
+        Err(error) => {
+            tracing::warn!("cannot give back firework {fw_id} yet: {error}");
+            return false;
+        }
     }
+    true
 }
 
-/// Where a firework runs: in `dir`, or where it says, as seen from `base`.
+/// Where a firework's job starts: in `dir`, or where the firework says, as seen from `base`. Variables
+/// such as `$SCRATCH` are for the worker to read, which goes there from `dir`.
 fn directory(spec: &Document, base: &Path, dir: &Path) -> PathBuf {
-    match spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty()) {
-        Some(wanted) => base.join(expand_variables(wanted, |name| std::env::var(name).ok())),
-        None => dir.to_owned(),
-    }
+    let wanted = spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty() && !wanted.contains('$'));
+    wanted.map_or_else(|| dir.to_owned(), |wanted| base.join(wanted))
 }
 
 /// The name of a job: that of its firework, in letters that a queue takes, as FireWorks has it.
 fn job_name(name: &str) -> String {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || "-_.() ".contains(*c);
     name.chars().filter(allowed).map(|c| if c == ' ' { '_' } else { c }).take(LONGEST_NAME).collect()
+}
+
+/// A script with the keys of a `_queueadapter`; the key that no template can take, if there is one.
+pub(super) fn with_keys(script: &Script, own: &Document) -> Result<Script, String> {
+    own.iter().try_fold(script.clone(), |script, (key, value)| {
+        let value = key_value(value).ok_or_else(|| key.clone())?;
+        Ok(script.with(key, value))
+    })
 }
 
 /// A value of `_queueadapter` as it stands in a template: nothing where it takes a key away.
@@ -189,15 +175,14 @@ pub fn is_singleshot(command: &str) -> bool {
     with_fw_id(command, 0).is_some()
 }
 
+/// Whether a command runs without the launchpad.
+pub fn is_offline(command: &str) -> bool {
+    command.split_whitespace().any(|word| word == "--offline")
+}
+
 /// The command, which must launch a single firework, with the one it is to launch.
 fn with_fw_id(command: &str, fw_id: FwId) -> Option<String> {
-    const WORD: &str = "singleshot";
-    let is_edge = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || ";&|".contains(c));
-    let end = command.match_indices(WORD).map(|(at, _)| at + WORD.len()).find(|&end| {
-        let start = end - WORD.len();
-        is_edge(command[..start].chars().next_back()) && is_edge(command[end..].chars().next())
-    })?;
-    Some(format!("{} --fw_id {fw_id}{}", &command[..end], &command[end..]))
+    with_options(command, "singleshot", &format!("--fw_id {fw_id}"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ use std::path::Path;
 
 use crate::queue::template::shell_word;
 
+const NAME: &str = "rlaunch";
+/// What a job runs when nothing is said.
+const USUAL: &str = "rlaunch rapidfire";
+
 /// The options that make `rlaunch` work on what `qlaunch` works on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RocketOptions {
@@ -22,19 +26,34 @@ pub struct RocketOptions {
 
 /// The command of a job; `program` is this binary.
 pub fn rocket_launch(given: Option<&str>, program: &Path, options: &RocketOptions) -> String {
-    let lines = given.unwrap_or("rlaunch rapidfire").lines();
+    let lines = given.unwrap_or(USUAL).lines();
     lines.map(|line| rewritten(line, program, options)).collect::<Vec<_>>().join("\n")
 }
 
-fn rewritten(line: &str, program: &Path, options: &RocketOptions) -> String {
-    const NAME: &str = "rlaunch";
+/// How many fireworks each worker runs side by side that this command starts, where that is known.
+pub fn slots(given: Option<&str>) -> Option<usize> {
+    let all: Vec<&str> = given.unwrap_or(USUAL).lines().filter_map(|line| Some(split(line)?.1)).collect();
+    let [rest] = all.as_slice() else { return None };
+    let is_edge = |c: char| c.is_whitespace() || ";&|".contains(c);
+    let words: Vec<&str> = rest.split(is_edge).filter(|word| !word.is_empty()).collect();
+    let after = |word: &str| words.iter().position(|one| *one == word).map(|at| words.get(at + 1).copied());
+    let number = |word: Option<&str>| word.and_then(|word| word.parse().ok());
+    let equals = words.iter().find_map(|word| word.strip_prefix("--slots="));
+    match after("multi").or(after("--slots")).or(equals.map(Some)) {
+        Some(count) => number(count),
+        None => words.iter().any(|word| ["singleshot", "rapidfire"].contains(word)).then_some(1),
+    }
+}
+
+/// What is before and after the bare word `rlaunch`, if it is there.
+fn split(line: &str) -> Option<(&str, &str)> {
     let edge = |c: Option<char>| c.is_none_or(char::is_whitespace);
-    let at = line
-        .match_indices(NAME)
-        .map(|(at, _)| at)
-        .find(|at| edge(line[..*at].chars().next_back()) && edge(line[at + NAME.len()..].chars().next()));
-    let Some(at) = at else { return line.to_owned() };
-    let rest = &line[at + NAME.len()..];
+    let mut all = line.match_indices(NAME).map(|(at, _)| (&line[..at], &line[at + NAME.len()..]));
+    all.find(|(before, rest)| edge(before.chars().next_back()) && edge(rest.chars().next()))
+}
+
+fn rewritten(line: &str, program: &Path, options: &RocketOptions) -> String {
+    let Some((before, rest)) = split(line) else { return line.to_owned() };
     // `-c` names a folder that may have both files.
     let names = |short: &str, long: &str| {
         rest.split_whitespace()
@@ -53,7 +72,17 @@ fn rewritten(line: &str, program: &Path, options: &RocketOptions) -> String {
     if !names("-c", "--config") {
         add("-c", &options.config_dir);
     }
-    format!("{}{}{rest}", &line[..at], words.join(" "))
+    format!("{before}{}{rest}", words.join(" "))
+}
+
+/// The command with more options of the verb that it must have.
+pub fn with_options(command: &str, verb: &str, options: &str) -> Option<String> {
+    let is_edge = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || ";&|".contains(c));
+    let end = command.match_indices(verb).map(|(at, _)| at + verb.len()).find(|&end| {
+        let start = end - verb.len();
+        is_edge(command[..start].chars().next_back()) && is_edge(command[end..].chars().next())
+    })?;
+    Some(format!("{} {options}{}", &command[..end], &command[end..]))
 }
 
 /// Whether a word is an option, alone or with its value.
@@ -89,6 +118,24 @@ mod tests {
             (Some("./run.sh"), "./run.sh".into()),
         ] {
             assert_eq!(rocket_launch(given, Path::new("/opt/my bin/volley"), &options), expected);
+        }
+    }
+
+    #[test]
+    fn slots_are_those_of_our_own_workers() {
+        for (given, expected) in [
+            (None, Some(1)),
+            (Some("rlaunch -s singleshot; date"), Some(1)),
+            (Some("export A=1\nrlaunch multi 4 --max-idle 5m"), Some(4)),
+            (Some("rlaunch rapidfire --slots 3 --nlaunches 2"), Some(3)),
+            (Some("rlaunch rapidfire --slots=3"), Some(3)),
+            (Some("rlaunch rapidfire --slots auto"), None),
+            (Some("rlaunch multi --nlaunches 2 4"), None),
+            (Some("rlaunch singleshot &\nrlaunch multi 4"), None),
+            (Some("/opt/py/bin/rlaunch singleshot"), None),
+            (Some("./run.sh"), None),
+        ] {
+            assert_eq!(slots(given), expected, "{given:?}");
         }
     }
 }

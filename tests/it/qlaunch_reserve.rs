@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use volley::queue::Queue;
+use volley::store::ledger::{Entry, Holder, Key};
 use volley::store::{ClaimRequest, Order};
 use volley::workflow::{Launch, State};
 
@@ -68,7 +70,7 @@ fn a_job_for_one_firework() {
     add(&place, "first", "true", json!({}));
     add(&place, "second", "true", json!({}));
     place.run(&["qlaunch", "singleshot", "-f", "2"]).failed(2, "--fw_id needs -r");
-    place.run(&["qlaunch", "-r", "singleshot", "-f", "9"]).failed(1, "firework 9 is not READY");
+    place.run(&["qlaunch", "-r", "singleshot", "-f", "9"]).failed(1, "there is no firework 9");
     place.run(&["qlaunch", "-r", "singleshot", "-f", "2"]).done();
     wait_until("it has run", || place.fireworks()[1].state == State::Completed);
     assert_eq!(place.fireworks()[0].state, State::Ready);
@@ -185,6 +187,20 @@ fn an_offline_run_that_is_told_to_end_comes_back() {
 fn what_a_dead_launcher_has_reserved_is_given_back() {
     let place = Place::with_adapter("_fw_q_type: LOCAL\n");
     add(&place, "one", "true", json!({}));
+    let queue = place.local();
+    let key = Key { cluster: queue.cluster().expect("is known"), user: rustix::process::getuid().as_raw().to_string() };
+    let token = place.path().join("never_made").to_string_lossy().into_owned();
+    let entry = Entry {
+        token: token.clone(),
+        element: None,
+        holder: Holder { host: "login2".into(), ..Holder::default() },
+        taken: jiff::Timestamp::now() - jiff::SignedDuration::from_mins(11),
+        group: None,
+        job: None,
+        word: None,
+        missed: Some(jiff::Timestamp::now() - jiff::SignedDuration::from_mins(11)),
+    };
+    place.store().take_places(&key, 0, &[entry], None).expect("answers").expect("is taken");
     let worker = Worker::new("launcher");
     let request = ClaimRequest {
         retry: None,
@@ -193,12 +209,36 @@ fn what_a_dead_launcher_has_reserved_is_given_back() {
         order: Order::Fifo,
         lease: &worker.lease,
         host: ("testhost", "127.0.0.1"),
+        token: Some(&token),
         directory: &|_| place.path(),
-        now: jiff::Timestamp::now() - jiff::SignedDuration::from_mins(11),
+        now: jiff::Timestamp::now(),
     };
     place.store().reserve(&request).expect("reserves").expect("is ready");
     place.run(&["qlaunch", "-r", "singleshot"]).done();
     place.wait_until_completed();
     let firework = &place.fireworks()[0];
     assert_eq!((&firework.launches, &firework.archived_launches), (&vec![2], &vec![1]));
+}
+
+#[test]
+fn a_misspelt_key_of_a_firework_is_named() {
+    let place = Place::with_adapter("_fw_q_type: LOCAL\n");
+    let _queue = Cleanup(place.local());
+    add(&place, "one", "true", json!({"_queueadapter": {"qeue": "many", "walltime": "00:01:00"}}));
+    let ran = place.run(&["qlaunch", "-r", "rapidfire"]).done();
+    assert!(ran.stderr.contains("firework 1: `_queueadapter`: `qeue` (did you mean `queue`?)"), "{ran:?}");
+    place.wait_until_completed();
+}
+
+#[test]
+fn the_worker_knows_what_scratch_is() {
+    let place = Place::with_adapter("_fw_q_type: LOCAL\npre_rocket: export SCRATCH=\"$HOME/there\"\n");
+    let _queue = Cleanup(place.local());
+    add(&place, "one", "touch here", json!({"_launch_dir": "$SCRATCH/mine"}));
+    place.run(&["qlaunch", "-r", "rapidfire"]).done();
+    place.wait_until_completed();
+    assert!(place.path().join("there/mine/here").exists());
+    assert!(!place.path().join("$SCRATCH").exists());
+    assert_eq!(place.launchers().len(), 1, "where the job starts");
+    assert!(launches(&place)[0].launch_dir.ends_with("/there/mine"));
 }
