@@ -75,6 +75,7 @@ impl SelectArgs {
             states: self.state.clone(),
             name: self.name.clone(),
             query: self.query.clone(),
+            job: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::listing;
-use super::reservation::{is_same_folder, job_of};
+use super::reservation::{Sought, is_same_folder, job_of};
 use crate::queue::{JobId, Queue, Standing};
 use crate::store::{FireworkQuery, Result, Store, Verb, WorkflowQuery};
 use crate::workflow::{Cause, FwId, Launch, LaunchId, Lease, Loss, State};
@@ -40,8 +40,8 @@ pub fn active(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Launch>> {
 /// What became of a run whose firework was reset, held or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// The firework that ran, or was to.
-    pub fw_id: FwId,
+    /// The firework that ran, or was to; none where a job had none.
+    pub fw_id: Option<FwId>,
     /// What was done about it.
     pub end: End,
 }
@@ -74,14 +74,13 @@ impl Stop {
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fw_id = self.fw_id;
+        let of = self.fw_id.map_or(", which had no firework,".to_owned(), |fw_id| format!(" of fw {fw_id}"));
+        let fw_id = self.fw_id.unwrap_or_default();
         match &self.end {
-            End::Cancelled(queue, job) => write!(f, "cancelled {queue} job {job} of fw {fw_id}"),
-            End::Over(job) => write!(f, "queue job {job} of fw {fw_id} is not in the queue any more"),
-            End::Foreign(job, whose) => {
-                write!(f, "queue job {job} of fw {fw_id} is that of {whose}, and was left alone")
-            }
-            End::Failed(job, why) => write!(f, "queue job {job} of fw {fw_id} could not be cancelled: {why}"),
+            End::Cancelled(queue, job) => write!(f, "cancelled {queue} job {job}{}", of.trim_end_matches(',')),
+            End::Over(job) => write!(f, "queue job {job}{of} is not in the queue any more"),
+            End::Foreign(job, whose) => write!(f, "queue job {job}{of} is that of {whose}, and was left alone"),
+            End::Failed(job, why) => write!(f, "queue job {job}{of} could not be cancelled: {why}"),
             End::Worker(lease) => {
                 let (host, pid) = (&lease.host, lease.pid);
                 let within = lease.renewed_every().as_secs();
@@ -130,7 +129,7 @@ impl Runs {
             store.mark_kept(&others, false)?;
         }
         let runs = stopped.iter().filter(|launch| launch.state == State::Running);
-        Ok((Vec::new(), runs.map(|launch| Stop { fw_id: launch.fw_id, end: End::Kept }).collect()))
+        Ok((Vec::new(), runs.map(|launch| Stop { fw_id: Some(launch.fw_id), end: End::Kept }).collect()))
     }
 }
 
@@ -145,11 +144,21 @@ pub fn end_reservations(store: &dyn Store, stopped: &[Launch], verb: Verb, now: 
     Ok(())
 }
 
-/// Ends runs whose launches do not count any more. The queue is opened only where it is needed.
-pub fn stop(launches: &[Launch], open: impl FnOnce() -> Result<Box<dyn Queue>, String>) -> Vec<Stop> {
-    let jobs: BTreeMap<JobId, &Launch> = launches.iter().filter_map(|launch| Some((job_of(launch)?, launch))).collect();
+/// Ends runs whose launches do not count any more, and a job that somebody has named, whatever else
+/// would run in it. The queue is opened only where it is needed.
+pub fn stop(
+    launches: &[Launch],
+    named: Option<&Sought>,
+    open: impl FnOnce() -> Result<Box<dyn Queue>, String>,
+) -> Vec<Stop> {
+    let job_of = |launch: &Launch| named.and_then(|named| named.job_of(launch)).or_else(|| job_of(launch));
+    let idle = named.map(|named| named.idle.as_slice()).unwrap_or_default();
+    let mut jobs: BTreeMap<JobId, Option<&Launch>> = idle.iter().map(|job| (job.clone(), None)).collect();
+    jobs.extend(launches.iter().filter_map(|launch| Some((job_of(launch)?, Some(launch)))));
     let ends = if jobs.is_empty() { BTreeMap::new() } else { cancel(jobs, open) };
-    let mut stops = Vec::new();
+    // A launcher has yet to hear that one is over.
+    let news = idle.iter().filter_map(|job| ends.get(job)).filter(|end| !matches!(end, End::Over(_)));
+    let mut stops: Vec<Stop> = news.map(|end| Stop { fw_id: None, end: end.clone() }).collect();
     for launch in launches {
         let job = job_of(launch);
         let end = job.as_ref().and_then(|job| ends.get(job)).cloned();
@@ -160,14 +169,14 @@ pub fn stop(launches: &[Launch], open: impl FnOnce() -> Result<Box<dyn Queue>, S
             (State::Running, None) if !is_cancelled => Some(End::Python(launch.host.clone())),
             _ => None,
         };
-        stops.extend(end.into_iter().chain(worker).map(|end| Stop { fw_id: launch.fw_id, end }));
+        stops.extend(end.into_iter().chain(worker).map(|end| Stop { fw_id: Some(launch.fw_id), end }));
     }
     stops
 }
 
 /// Cancels jobs that are ours, and says of each what came of it.
 fn cancel(
-    jobs: BTreeMap<JobId, &Launch>,
+    jobs: BTreeMap<JobId, Option<&Launch>>,
     open: impl FnOnce() -> Result<Box<dyn Queue>, String>,
 ) -> BTreeMap<JobId, End> {
     let failed = |jobs: &[JobId], why: &str| -> BTreeMap<JobId, End> {
@@ -185,6 +194,10 @@ fn cancel(
     let mut ends = BTreeMap::new();
     let mut ours = Vec::new();
     for (job, launch) in jobs {
+        if let Some(other) = other_queue(&*queue, &job) {
+            ends.extend(failed(&[job], &format!("it is in {other}, and the queue here is {}", queue.describe())));
+            continue;
+        }
         match standings.get(&job).map(|standing| stranger(&job, launch, standing)) {
             None => drop(ends.insert(job.clone(), End::Over(job))),
             Some(Some(whose)) => drop(ends.insert(job.clone(), End::Foreign(job, whose))),
@@ -200,12 +213,23 @@ fn cancel(
     ends
 }
 
-/// Whose a job is, when it is not that of the launch: its number may have been given to another one
-/// since, or be of another cluster.
-fn stranger(job: &JobId, launch: &Launch, standing: &Standing) -> Option<String> {
-    if standing.stranger.is_some() {
+/// The queue that a job is in, when that is another kind than this one, or of another machine.
+fn other_queue(queue: &dyn Queue, job: &JobId) -> Option<String> {
+    let cluster = job.cluster.as_deref()?;
+    let is_elsewhere = (job.is_local() || queue.realm().is_some()) && queue.realm().as_deref() != Some(cluster);
+    let name = || match cluster.strip_prefix('@').filter(|_| job.is_local()) {
+        Some(host) => format!("the local queue of {host}"),
+        None => format!("Slurm's cluster {cluster}"),
+    };
+    is_elsewhere.then(name)
+}
+
+/// Whose a job is, when it is not that of the launch, or of a launcher: its number may have been given
+/// to another one since, or be of another cluster.
+fn stranger(job: &JobId, launch: Option<&Launch>, standing: &Standing) -> Option<String> {
+    let (None, Some(launch)) = (&standing.stranger, launch) else {
         return standing.stranger.clone();
-    }
+    };
     // Its own worker knows.
     if launch.lease().and_then(|lease| lease.job).is_some_and(|own| own.id == job.id) {
         return None;
@@ -231,6 +255,10 @@ mod tests {
         fn describe(&self) -> String {
             String::new()
         }
+        fn cluster(&self) -> crate::queue::Result<String> {
+            Ok("east".into())
+        }
+
         fn submit(&self, _: &Job) -> crate::queue::Result<JobId> {
             Ok(JobId::new("1"))
         }
@@ -265,7 +293,7 @@ mod tests {
     }
 
     fn said(launch: Launch) -> Vec<String> {
-        stop(&[launch], || Ok(Box::new(Fake))).iter().map(ToString::to_string).collect()
+        stop(&[launch], None, || Ok(Box::new(Fake))).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -292,7 +320,29 @@ mod tests {
         );
         assert!(said(launch(7, None, Some(doc! {})))[0].contains("Python FireWorks on h"));
         assert!(said(launch(7, None, None)).is_empty());
-        let unopened = stop(&[launch(7, Some("12"), None)], || Err("no my_qadapter.yaml".to_owned()));
+        let unopened = stop(&[launch(7, Some("12"), None)], None, || Err("no my_qadapter.yaml".to_owned()));
         assert!(unopened[0].is_failure() && unopened[0].to_string().ends_with("no my_qadapter.yaml"));
+    }
+
+    #[test]
+    fn a_job_that_is_named_goes_whoever_runs_in_it() {
+        let in_job = |fw_id, id: &str| {
+            let lease = doc! {"owner": "o", "host": "n7", "pid": 5, "until": "2026-01-01T00:00:00Z", "job": {"id": id}};
+            launch(fw_id, None, Some(lease))
+        };
+        let said = |named: &str, idle: &[&str]| -> Vec<String> {
+            let idle = idle.iter().map(|id| JobId::new(*id)).collect();
+            let named = Sought { name: named.into(), fw_ids: Vec::new(), idle };
+            let stops = stop(&[in_job(7, "12"), in_job(8, "12")], Some(&named), || Ok(Box::new(Fake)));
+            stops.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(said("12", &[]), ["cancelled Slurm job 12 of fw 7", "cancelled Slurm job 12 of fw 8"]);
+        let left = |fw_id| format!("the worker on n7 (process 5) stops fw {fw_id} within 30 s");
+        let foreign = "queue job 13, which had no firework, is that of user ann, and was left alone";
+        assert_eq!(said("13", &["13", "15"]), [foreign.to_owned(), left(7), left(8)]);
+        let elsewhere = JobId { id: "12".into(), cluster: Some("@login2".into()) };
+        let named = Sought { name: "12".into(), fw_ids: Vec::new(), idle: vec![elsewhere] };
+        let said = stop(&[], Some(&named), || Ok(Box::new(Fake))).remove(0).to_string();
+        assert!(said.contains("could not be cancelled: it is in the local queue of login2"), "{said}");
     }
 }

@@ -1,28 +1,31 @@
-//! Queue jobs that were submitted for one firework alone.
+//! Queue jobs: those that were submitted for one firework alone, and those that somebody names.
 
 use std::path::Path;
 
 use super::LaunchpadError;
 use crate::queue::JobId;
 use crate::store::{FireworkQuery, Result, Store};
-use crate::workflow::{FwId, Launch};
+use crate::workflow::queue_job::is_named;
+use crate::workflow::{FwId, Launch, LaunchId, State};
 
-/// For each firework the id of the job that was last submitted for it, if one was.
+/// For each firework the id of the queue job of its newest launch, if that has one.
 pub fn queue_ids(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Option<String>>, LaunchpadError> {
     let these = FireworkQuery { ids: Some(fw_ids.to_vec()), ..FireworkQuery::default() };
     let found = store.find_fireworks(&these)?;
-    let mut jobs = Vec::with_capacity(fw_ids.len());
+    let mut newest = Vec::with_capacity(fw_ids.len());
     for fw_id in fw_ids {
         let Some(firework) = found.iter().find(|firework| firework.fw_id == *fw_id) else {
             return Err(LaunchpadError::UnknownFireworks(vec![*fw_id]));
         };
-        let launches = store.find_launches(&firework.launches)?;
-        jobs.push(launches.iter().rev().find_map(Launch::reservation).map(str::to_owned));
+        newest.push(firework.launches.last().copied());
     }
-    Ok(jobs)
+    let ids: Vec<LaunchId> = newest.iter().flatten().copied().collect();
+    let launches = store.find_launches(&ids)?;
+    let job = |id: LaunchId| launches.iter().find(|launch| launch.launch_id == id)?.queue_job().map(|job| job.id);
+    Ok(newest.into_iter().map(|id| id.and_then(job)).collect())
 }
 
-/// The name in its queue of the job that was submitted for a launch.
+/// The name in its queue of the job that was submitted for a launch, and for nothing else.
 pub fn job_of(launch: &Launch) -> Option<JobId> {
     let cluster = launch.reservation_cluster().map(str::to_owned);
     launch.reservation().map(|id| JobId { id: id.to_owned(), cluster })
@@ -35,13 +38,56 @@ pub fn is_same_folder(one: &Path, other: &Path) -> bool {
     one == other || real(one) == real(other)
 }
 
-/// The fireworks that a job was submitted for, and that it has not come to the end of.
-pub fn reserved_by(store: &dyn Store, job: &str) -> Result<Vec<FwId>> {
-    let open = store.open_launches()?;
-    let ids = Some(open.iter().filter(|launch| launch.reservation() == Some(job)).map(|launch| launch.fw_id).collect());
-    let listing = FireworkQuery { ids, ..FireworkQuery::default() };
-    let is_its = |launch: &Launch| launch.reservation() == Some(job);
-    let fireworks = store.find_fireworks(&listing)?.into_iter();
-    let counts = |listed: &[i64]| open.iter().any(|launch| is_its(launch) && listed.contains(&launch.launch_id));
-    Ok(fireworks.filter(|firework| counts(&firework.launches)).map(|firework| firework.fw_id).collect())
+/// A queue job that somebody names, or the elements of an array.
+#[derive(Debug)]
+pub struct Sought {
+    /// Its name.
+    pub name: String,
+    /// The fireworks that wait for it, or run in it.
+    pub fw_ids: Vec<FwId>,
+    /// Those of its jobs that launchers have submitted, and no firework waits for or runs in.
+    pub idle: Vec<JobId>,
+}
+
+impl Sought {
+    /// Looks for it in launches, and in the ledgers of launchers.
+    pub fn find(store: &dyn Store, name: &str) -> Result<Self> {
+        let mut open = store.open_launches()?;
+        open.retain(|launch| launch.job_named(name).is_some());
+        let fireworks = FireworkQuery {
+            ids: Some(open.iter().map(|launch| launch.fw_id).collect()),
+            states: vec![State::Reserved, State::Running],
+            ..FireworkQuery::default()
+        };
+        let fireworks = store.find_fireworks(&fireworks)?;
+        // A launch that nothing waits for may go on as it likes.
+        let is_awaited = |launch: &Launch| fireworks.iter().any(|one| one.launches.contains(&launch.launch_id));
+        open.retain(is_awaited);
+        let mut sought = Sought { name: name.to_owned(), fw_ids: Vec::new(), idle: Vec::new() };
+        sought.fw_ids = open.iter().map(|launch| launch.fw_id).collect();
+        sought.fw_ids.sort_unstable();
+        sought.fw_ids.dedup();
+
+        let busy: Vec<JobId> = open.iter().filter_map(|launch| sought.job_of(launch)).collect();
+        for (key, ledger) in store.ledgers()? {
+            let jobs = ledger.jobs.into_iter().filter_map(|entry| entry.job).filter(|job| is_named(&job.id, name));
+            for job in jobs {
+                let job = JobId { id: job.id, cluster: job.cluster.or_else(|| Some(key.cluster.clone())) };
+                if !busy.iter().chain(&sought.idle).any(|known| is_same_job(known, &job)) {
+                    sought.idle.push(job);
+                }
+            }
+        }
+        Ok(sought)
+    }
+
+    /// The name in its queue of the job of a launch, if it is this one.
+    pub fn job_of(&self, launch: &Launch) -> Option<JobId> {
+        launch.job_named(&self.name).map(|job| JobId { id: job.id, cluster: job.cluster })
+    }
+}
+
+/// Whether two names may be those of one job: a cluster that is the only one is not always named.
+fn is_same_job(one: &JobId, other: &JobId) -> bool {
+    one.id == other.id && (one.cluster == other.cluster || one.cluster.is_none() || other.cluster.is_none())
 }

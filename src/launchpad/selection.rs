@@ -19,6 +19,8 @@ pub struct Selection {
     pub name: Option<String>,
     /// That match this in MongoDB's language.
     pub query: Option<Document>,
+    /// That were launched by this queue job, or by elements of this array.
+    pub job: Option<String>,
 }
 
 impl Selection {
@@ -30,7 +32,9 @@ impl Selection {
         limit: usize,
     ) -> Result<FireworkQuery, LaunchpadError> {
         let matching = self.query.as_ref().map(|query| store.matching_fireworks(query)).transpose()?;
-        let (ids, states, name) = (self.narrowed(matching), self.states.clone(), self.name.clone());
+        let launched = self.job.as_ref().map(|job| launched_by(store, job)).transpose()?;
+        let ids = common(launched, self.narrowed(matching));
+        let (states, name) = (self.states.clone(), self.name.clone());
         Ok(FireworkQuery { ids, states, name, launches: None, sort, limit })
     }
 
@@ -48,11 +52,7 @@ impl Selection {
 
     /// The ids that were asked for, as far as they match.
     fn narrowed(&self, matching: Option<Vec<FwId>>) -> Option<Vec<FwId>> {
-        let Some(mut matching) = matching else { return self.ids.clone() };
-        if let Some(ids) = &self.ids {
-            matching.retain(|id| ids.contains(id));
-        }
-        Some(matching)
+        common(matching, self.ids.clone())
     }
 
     /// The fireworks that a modifying verb is about. Ids that do not exist are an error, and so is
@@ -103,4 +103,29 @@ impl Selection {
         }
         if words.is_empty() { "the launchpad is empty".to_owned() } else { format!("nothing {}", words.join(" and ")) }
     }
+}
+
+/// What is in both lists, where both are given.
+fn common(one: Option<Vec<FwId>>, other: Option<Vec<FwId>>) -> Option<Vec<FwId>> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            let other: BTreeSet<FwId> = other.into_iter().collect();
+            one.retain(|id| other.contains(id));
+            Some(one)
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// The fireworks that had a launch of a queue job, or follow one as its duplicates.
+fn launched_by(store: &dyn Store, job: &str) -> Result<Vec<FwId>, LaunchpadError> {
+    let launches = store.launches_of_job(job)?;
+    if launches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = launches.iter().map(|launch| launch.launch_id).collect();
+    let following = FireworkQuery { launches: Some(ids), ..FireworkQuery::default() };
+    let following = store.find_fireworks(&following)?.into_iter().map(|firework| firework.fw_id);
+    let fw_ids: BTreeSet<FwId> = launches.iter().map(|launch| launch.fw_id).chain(following).collect();
+    Ok(fw_ids.into_iter().collect())
 }

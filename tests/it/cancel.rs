@@ -144,7 +144,7 @@ fn the_job_of_a_firework_is_cancelled_and_no_other() {
     let queue = Cleanup(place.slurm(&conf));
     place.write("job.sh", "#!/bin/bash\n#SBATCH --output=/dev/null\nsleep 1000\n");
     let job = || {
-        let job = volley::queue::Job { dir: place.path(), script: "job.sh".into() };
+        let job = volley::queue::Job::new(place.path(), "job.sh");
         queue.0.submit(&job).expect("submits").id
     };
     let jobs: Vec<String> = (0..5).map(|_| job()).collect();
@@ -188,7 +188,7 @@ fn a_job_of_somebody_else_is_left_alone_and_named() {
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("permits");
     };
     let line = |id: &str, user: u32, name: &str, dir: &str| {
-        format!("echo '{id}|~|{user}|~|{name}|~|PENDING|~|Priority|~|{dir}|~|(null)'")
+        format!("echo '{id}|~|{user}|~|{name}|~|PENDING|~|Priority|~|{dir}|~|{id}|~|(null)|~|{id}'")
     };
     let (dir, lines) = ("/launches/there", [("11", us + 1, "ann"), ("12", us, "me")]);
     let lines: Vec<String> = lines.iter().map(|(id, user, name)| line(id, *user, name, dir)).collect();

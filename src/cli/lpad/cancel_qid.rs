@@ -1,34 +1,40 @@
-//! `lpad cancel_qid`: undoes what a queue job was submitted for, and cancels the job.
+//! `lpad cancel_qid`: undoes what a queue job was submitted for, or runs, and cancels the job.
 
 use anyhow::Result;
 
 use super::{Context, steer};
 use crate::cli::exit::{Exit, failure};
-use crate::launchpad::reservation::reserved_by;
+use crate::launchpad::reservation::Sought;
 use crate::store::Verb;
 
 /// Arguments of `lpad cancel_qid`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The id that the queue gave the job
+    /// The id that the queue gave the job; that of an array stands for all its elements
     #[arg(long, value_name = "ID")]
     qid: String,
 
-    /// Leave the job alone, as FireWorks does; its firework is READY again all the same
+    /// Leave the job alone, as FireWorks does; its fireworks are READY again all the same
     #[arg(long = "keep-running")]
     keep_running: bool,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
-    let fw_ids = reserved_by(&*store, &args.qid)?;
-    if fw_ids.is_empty() {
-        let qid = &args.qid;
-        return Err(failure(
-            Exit::NothingSelected,
-            format!("Can't find any reserved jobs with reservation id: {qid}; nothing was changed"),
-        ));
+    let sought = Sought::find(&*store, &args.qid)?;
+    let (turns, stopped, mut stops) = steer::take_ground(&*store, Verb::Rerun, &sought.fw_ids, args.keep_running)?;
+    if !args.keep_running {
+        stops.extend(steer::stop(context, &stopped, Some(&sought)));
     }
-    let (turns, stops) = steer::steer_and_stop(context, &*store, Verb::Rerun, &fw_ids, args.keep_running)?;
-    steer::finish(&turns, stops, Verb::Rerun, "FWs")
+    if !turns.is_empty() {
+        return steer::finish(&turns, stops, Verb::Rerun, "FWs");
+    }
+    if stops.is_empty() {
+        let qid = &args.qid;
+        let why = "no firework waits for it or runs in it, and no job of a launcher that is not over has it";
+        let text = format!("Can't find any reserved jobs with reservation id: {qid}; {why}; nothing was changed");
+        return Err(failure(Exit::NothingSelected, text));
+    }
+    let failed = steer::tell(stops);
+    if failed.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::Error, failed.join("\n"))) }
 }

@@ -19,7 +19,7 @@ pub fn run(context: &Context, args: &StopArgs) -> Result<Exit> {
     let runs = Runs::before(&*store, &ids, args.keep_running)?;
     let gone = delete(&*store, &doomed)?;
     let (stopped, mut stops) = runs.stopped_by(&*store, &gone.iter().copied().collect::<BTreeSet<_>>())?;
-    stops.extend(steer::stop(context, &stopped));
+    stops.extend(steer::stop(context, &stopped, None));
     let failed = steer::tell(stops);
     tracing::info!("Finished deleting {} WFs ({} FWs)", doomed.len(), gone.len());
     if failed.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::SomeFailed, failed.join("\n"))) }

@@ -7,13 +7,27 @@ use super::listing::{Display, ListArgs, local_time, print_ids};
 use super::{lost, unable};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
+use crate::launchpad::Selection;
 use crate::launchpad::listing::{self, Detail};
 use crate::store::Store;
 use crate::workflow::Firework;
 
-pub fn run(context: &Context, list: &ListArgs) -> Result<Exit> {
+/// Arguments of `lpad get_fws`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    list: ListArgs,
+
+    /// That this queue job was submitted for, or ran; the id of an array stands for all its elements
+    #[arg(long, value_name = "ID")]
+    qid: Option<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
-    let query = list.select.selection().fireworks(&*store, list.sort(), list.max)?;
+    let list = &args.list;
+    let selection = Selection { job: args.qid.clone(), ..list.select.selection() };
+    let query = selection.fireworks(&*store, list.sort(), list.max)?;
     if list.display == Display::Count {
         output::value(context.format, &store.count_fireworks(&query)?.into())?;
         return Ok(Exit::Done);

@@ -1,4 +1,4 @@
-//! `lpad get_qids`: the queue jobs that were submitted for fireworks.
+//! `lpad get_qids`: the queue jobs that fireworks wait for, or ran in.
 
 use anyhow::Result;
 
@@ -19,7 +19,7 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
     for job in queue_ids(&*store, &args.ids.0)? {
-        // FireWorks' word for a firework that no job was submitted for.
+        // FireWorks' word for a firework without one. It prints no JSON here, whatever is asked for.
         output::text(job.as_deref().unwrap_or("None"))?;
     }
     Ok(Exit::Done)

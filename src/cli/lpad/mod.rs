@@ -70,7 +70,7 @@ enum Verb {
     AddRecipe(add_recipe::Args),
     /// Show fireworks
     #[command(name = "get_fws")]
-    GetFws(listing::ListArgs),
+    GetFws(get_fws::Args),
     /// Show workflows
     #[command(name = "get_wflows", visible_alias = "get_wfs")]
     GetWflows(listing::ListArgs),

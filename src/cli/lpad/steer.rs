@@ -12,6 +12,7 @@ use crate::cli::output::number;
 use crate::cli::queue::open_queue;
 use crate::launchpad::cancel::{self, Runs, Stop};
 use crate::launchpad::listing;
+use crate::launchpad::reservation::Sought;
 use crate::launchpad::steer::{Turn, steer};
 use crate::store::{Store, Verb};
 use crate::workflow::{FwId, Launch};
@@ -69,21 +70,32 @@ pub fn steer_and_stop(
     ids: &[FwId],
     keep: bool,
 ) -> Result<(Vec<Turn>, Vec<Stop>)> {
+    let (turns, stopped, mut stops) = take_ground(store, verb, ids, keep)?;
+    stops.extend(stop(context, &stopped, None));
+    Ok((turns, stops))
+}
+
+/// Steers. Returns what has lost its ground thereby, and what keeps running although it has.
+pub fn take_ground(
+    store: &dyn Store,
+    verb: Verb,
+    ids: &[FwId],
+    keep: bool,
+) -> Result<(Vec<Turn>, Vec<Launch>, Vec<Stop>)> {
     let now = Timestamp::now();
     let runs = Runs::before(store, ids, keep)?;
     let turns = steer(store, verb, ids, now);
     let done = turns.iter().filter_map(|turn| turn.result.as_ref().ok());
     let changed: BTreeSet<FwId> =
         done.flat_map(|steered| steered.changed.iter().chain(&steered.replaced)).copied().collect();
-    let (stopped, mut stops) = runs.stopped_by(store, &changed)?;
+    let (stopped, kept) = runs.stopped_by(store, &changed)?;
     cancel::end_reservations(store, &stopped, verb, now)?;
-    stops.extend(stop(context, &stopped));
-    Ok((turns, stops))
+    Ok((turns, stopped, kept))
 }
 
-/// Ends runs whose launches do not count any more.
-pub fn stop(context: &Context, launches: &[Launch]) -> Vec<Stop> {
-    cancel::stop(launches, || {
+/// Ends runs whose launches do not count any more, and a job that somebody has named.
+pub fn stop(context: &Context, launches: &[Launch], named: Option<&Sought>) -> Vec<Stop> {
+    cancel::stop(launches, named, || {
         let opened = open_queue(&context.settings, Vec::new());
         opened.map(|open| open.queue).map_err(|error| format!("{error:#}"))
     })

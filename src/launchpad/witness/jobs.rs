@@ -41,7 +41,9 @@ impl Asked {
             // A number without its cluster is not one.
             let job = lease.job.filter(|job| job.cluster.is_some())?;
             let how = How::Worker { restarts: job.restarts };
-            return Some(Asked { job: JobId { id: job.id, cluster: job.cluster }, how });
+            let job = JobId { id: job.id, cluster: job.cluster };
+            // Each user of a machine counts its local jobs anew, and whoever could ask sees the process.
+            return (!job.is_local()).then_some(Asked { job, how });
         }
         let job = job_of(launch)?;
         let dir = PathBuf::from(&launch.launch_dir);

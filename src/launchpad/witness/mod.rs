@@ -93,6 +93,10 @@ mod tests {
             "a queue of a test".into()
         }
 
+        fn cluster(&self) -> crate::queue::Result<String> {
+            Ok("east".into())
+        }
+
         fn submit(&self, _: &Job) -> crate::queue::Result<JobId> {
             Ok(JobId::new("1"))
         }
@@ -236,6 +240,21 @@ mod tests {
         assert_eq!(*queue.1.lock().expect("is free"), [3]);
         Watcher::new(&queue).losses(&[&running(&alive(), None)]);
         assert_eq!(queue.1.lock().expect("is free").len(), 1, "without jobs nobody is asked");
+    }
+
+    #[test]
+    fn nobody_is_asked_about_the_local_job_of_a_worker() {
+        let queue = Told::new(&[("5", over(Cause::Unexplained, "another user's"))]);
+        let in_job = |lease: Lease, host: &str| {
+            let job = crate::workflow::QueueJob { id: "5".into(), cluster: Some(format!("@{host}")), restarts: 0 };
+            running(&Lease { job: Some(job), ..lease }, None)
+        };
+        let host = alive().host;
+        assert_eq!(loss(&queue, &in_job(alive(), &host)), None);
+        assert_eq!(loss(&queue, &in_job(alive(), "elsewhere")), None);
+        let gone = format!("process {} on {host} is gone", dead().pid);
+        assert_eq!(loss(&queue, &in_job(dead(), &host)), some(Cause::Unexplained, &gone));
+        assert!(queue.1.lock().expect("is free").is_empty());
     }
 
     #[test]
