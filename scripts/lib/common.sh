@@ -73,7 +73,9 @@ need_venv() {
 keep_port() {
     local port
     port=$(cat "$1" 2>/dev/null) || port=
-    while [ -z "$port" ] || port_is_taken "$port"; do
+    rm -f "$1"
+    # The ports next to it are of programs that start together with this one.
+    while [ -z "$port" ] || port_is_taken "$port" || cat "${1%/*}"/*.port 2>/dev/null | grep -qx "$port"; do
         # Below the range from which Linux takes the ports of outgoing connections, and away from 27017 (MongoDB's own).
         port=$((20000 + RANDOM % 6000))
     done

@@ -1,8 +1,10 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
 pub mod cli;
+pub mod jobs;
 pub mod line;
 pub mod mongod;
+pub mod own_slurm;
 pub mod peer;
 pub mod place;
 pub mod processes;
@@ -170,6 +172,7 @@ impl Worker {
             order,
             lease: &self.lease,
             host: ("testhost", "127.0.0.1"),
+            token: None,
             directory: &directory,
             now,
         };

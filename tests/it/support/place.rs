@@ -65,6 +65,13 @@ impl Place {
         self.store().insert(&drafts, Timestamp::now()).expect("added");
     }
 
+    /// Adds a firework that does nothing, and asks for something.
+    pub fn add_tasks(&self, asked: &serde_json::Value) {
+        let mut spec = json!({"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]});
+        spec.as_object_mut().expect("an object").extend(asked.as_object().expect("an object").clone());
+        self.store().insert(&[draft(json!({"name": "one", "spec": spec}))], Timestamp::now()).expect("added");
+    }
+
     pub fn fireworks(&self) -> Vec<Firework> {
         self.store().find_fireworks(&FireworkQuery::default()).expect("found")
     }
@@ -139,6 +146,7 @@ pub fn slurm(launchpad: &LaunchpadId, conf: &str) -> Slurm {
         cancel: words("scancel"),
         control: words("scontrol"),
         accounting: words("sacct"),
+        nodes: words("sinfo"),
     };
     Slurm::new(launchpad.clone(), programs, Vec::new(), Duration::from_secs(60))
 }
