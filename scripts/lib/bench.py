@@ -16,6 +16,7 @@ import time
 import uuid
 
 from bench_emt import emt  # noqa: F401, called by name
+from bench_qlaunch import qlaunch  # noqa: F401, called by name
 from bench_recipes import recipes  # noqa: F401, called by name
 
 ROOT = sys.argv[1]
@@ -236,6 +237,55 @@ def pytask():
         median_ratio("MongoDB", ours, lambda: python_rate(database, [(1, {}, task)] * 100))
 
 
+def gaps(folder):
+    """Milliseconds between the scripts that have run in the same slot: what nobody has asked for."""
+    found = []
+    for name in os.listdir(folder):
+        if name.startswith("log."):
+            with open(os.path.join(folder, name)) as file:
+                at = [int(line) / 1e6 for line in file]
+            found += [begun - ended for ended, begun in zip(at[1::2], at[2::2], strict=False)]
+    return found
+
+
+def handover():
+    print("end of a script to start of the next, one worker: ms (9 of 10 below)  Volley FireWorks     ratio")
+
+    def script(folder):
+        log = f"date +%s%N >> '{folder}'/log.${{VOLLEY_SLOT:-0}}"
+        return {"_fw_name": "ScriptTask", "script": f"{log}; sleep 0.1; {log}"}
+
+    def ours(launchpad, workflows, slots):
+        with scratch() as folder:
+            path = os.path.join(folder, "wf.yaml")
+            write_workflows(path, workflows(script(folder)))
+            volley(launchpad, folder, "lpad", "reset", "--yes")
+            volley(launchpad, folder, "lpad", "add", path)
+            volley(launchpad, folder, "rlaunch", "-s", "multi", str(slots))
+            found = sorted(gaps(folder))
+            return statistics.median(found), found[len(found) * 9 // 10]
+
+    def theirs(database, workflows):
+        with scratch() as folder:
+            python_rate(database, workflows(script(folder)), 30)
+            return statistics.median(gaps(folder))
+
+    cases = [
+        ("chain", lambda task: [chain(40, task)], 1),
+        ("independent", lambda task: [(1, {}, task)] * 40, 1),
+        ("independent, 4 slots", lambda task: [(1, {}, task)] * 120, 4),
+        ("chains, 4 slots", lambda task: [chain(30, task)] * 4, 4),
+    ]
+    with Database() as database, scratch() as folder:
+        for store, launchpad in [("MongoDB", database.uri), ("SQLite", os.path.join(folder, "launchpad.db"))]:
+            for name, workflows, slots in cases:
+                runs = [(ours(launchpad, workflows, slots), theirs(database, workflows)) for _ in range(ROUNDS)]
+                ratio = statistics.median(peer / mine for (mine, _), peer in runs)
+                mine, most = (statistics.median(run[0][i] for run in runs) for i in (0, 1))
+                peer = statistics.median(run[1] for run in runs)
+                print(f"  {name + ', ' + store:<64} {mine:>9.1f} {peer:>9.1f}   x {ratio:.1f}   ({most:.1f})", flush=True)
+
+
 def listing():
     print("`lpad get_fws` of 100 fireworks, process start to exit: ms          Volley FireWorks     ratio")
     lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
@@ -264,7 +314,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     chosen = sys.argv[2:] or [
         *("throughput", "round-trips", "growth", "shape", "adding", "pytask"),
-        *("emt", "recipes", "listing"),
+        *("emt", "recipes", "listing", "qlaunch", "handover"),
     ]
     for name in chosen:
         globals()[name.replace("-", "_")]()
