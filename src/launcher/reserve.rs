@@ -18,6 +18,7 @@ use crate::launchpad::fw_json;
 use crate::queue::Kind;
 use crate::store::ledger::Entry;
 use crate::store::{self, Claim, ClaimRequest, Held, OfflineEnd, OfflineRun, Order, Store};
+use crate::workflow::reserved::fixed_directory;
 use crate::workflow::{FWorker, Firework, FwId, LaunchId, Lease, as_int};
 
 /// FireWorks' `QUEUE_JOBNAME_MAXLEN`.
@@ -139,8 +140,7 @@ pub fn give_back(store: &dyn Store, fw_id: FwId, launch_id: LaunchId) -> bool {
 /// Where a firework's job starts: in `dir`, or where the firework says, as seen from `base`. Variables
 /// such as `$SCRATCH` are for the worker to read, which goes there from `dir`.
 fn directory(spec: &Document, base: &Path, dir: &Path) -> PathBuf {
-    let wanted = spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty() && !wanted.contains('$'));
-    wanted.map_or_else(|| dir.to_owned(), |wanted| base.join(wanted))
+    fixed_directory(spec).map_or_else(|| dir.to_owned(), |wanted| base.join(wanted))
 }
 
 /// The name of a job: that of its firework, in letters that a queue takes, as FireWorks has it.

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::RocketError;
 use crate::firetask::expand_variables;
+use crate::workflow::reserved::own_directory;
 
 /// Names and makes the directories of one claim.
 pub struct Directories<'a> {
@@ -65,10 +66,6 @@ impl<'a> Directories<'a> {
 /// Whether a firework names its directory itself.
 pub fn has_own_directory(spec: &Document) -> bool {
     own_directory(spec).is_some()
-}
-
-fn own_directory(spec: &Document) -> Option<&str> {
-    spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty())
 }
 
 fn make_launcher(base: &Path) -> io::Result<PathBuf> {

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use crate::workflow::decide::Verb;
 use crate::workflow::launch::Place;
+use crate::workflow::reserved::fixed_directory;
 use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, Loss, RetryPolicy, State};
 
 mod error;
@@ -304,9 +305,7 @@ impl ClaimRequest<'_> {
     /// may depend on where one stands, is that of the reservation, unless it has variables for the worker.
     fn reserved_place(&self, firework: &Firework, launch: &Launch) -> Place {
         let mut place = self.place(firework);
-        let is_own = |wanted: &str| !wanted.is_empty() && !wanted.contains('$');
-        let is_own = firework.spec.get_str("_launch_dir").is_ok_and(is_own);
-        if is_own && std::path::Path::new(&launch.launch_dir).is_absolute() {
+        if fixed_directory(&firework.spec).is_some() && std::path::Path::new(&launch.launch_dir).is_absolute() {
             place.launch_dir.clone_from(&launch.launch_dir);
         }
         place

@@ -18,6 +18,16 @@ pub const FILES_OUT: &str = "_files_out";
 /// Tasks that run beside it.
 pub const BACKGROUND: &str = "_background_tasks";
 
+/// The directory that a firework names itself.
+pub fn own_directory(spec: &Document) -> Option<&str> {
+    spec.get_str("_launch_dir").ok().filter(|wanted| !wanted.is_empty())
+}
+
+/// The same, where it is the same for everybody: variables such as `$SCRATCH` are for the worker to read.
+pub fn fixed_directory(spec: &Document) -> Option<&str> {
+    own_directory(spec).filter(|wanted| !wanted.contains('$'))
+}
+
 /// A reserved key that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}`: {reason}")]

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
 
 use super::Options;
 use super::rocket::rocket_options;
@@ -12,8 +13,8 @@ use crate::cli::queue::{OpenQueue, open_queue};
 use crate::config::Settings;
 use crate::config::qadapter::{QueueAdapter, QueueType};
 use crate::launcher::rocket_launch::{RocketOptions, rocket_launch, slots};
-use crate::launcher::{LauncherError, Script};
-use crate::queue::{LaunchpadId, Queue};
+use crate::launcher::{Boarding, LauncherError, Script};
+use crate::queue::{Job, LaunchpadId, Queue};
 use crate::rocket::slots::Slots;
 use crate::workflow::Room;
 
@@ -51,6 +52,14 @@ impl Jobs {
             check_array(&jobs, "-r")?;
         }
         Ok(jobs)
+    }
+
+    /// A job to be looked at and not to be submitted, in a folder that goes when it is dropped.
+    pub fn trial(&self) -> Result<(TempDir, Job)> {
+        let folder = tempfile::tempdir().context("no folder for a script to be looked at")?;
+        self.script.write(folder.path(), &Boarding::default())?;
+        let job = Job::new(folder.path().to_owned(), self.script.name());
+        Ok((folder, job))
     }
 
     /// What a job runs, where a firework has a `rocket_launch` of its own or not.

@@ -13,9 +13,7 @@ use crate::queue::{Job, QueueError};
 
 /// What the queue has against the script, if it says so.
 fn refusal(jobs: &Jobs) -> Result<Option<QueueError>> {
-    let folder = tempfile::tempdir().context("no folder for a script to be looked at")?;
-    jobs.script.write(folder.path(), &Boarding::default())?;
-    let job = Job::new(folder.path().to_owned(), jobs.script.name());
+    let (_folder, job) = jobs.trial()?;
     Ok(jobs.queue.check(&job).err())
 }
 

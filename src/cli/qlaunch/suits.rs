@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Options;
 use super::jobs::Jobs;
 use crate::cli::exit::{self, Exit};
 use crate::config::qadapter::QueueType;
 use crate::launcher::{Boarding, is_offline, is_singleshot};
-use crate::queue::{Job, directives};
+use crate::queue::directives;
 use crate::store::Location;
 
 /// So many hosts are named.
@@ -47,9 +47,8 @@ pub fn check_hosts(jobs: &Jobs, options: &Options) -> Result<()> {
     if !is_file || jobs.adapter.queue != QueueType::Slurm || (options.reserve && is_offline(&jobs.command(None))) {
         return Ok(());
     }
-    let folder = tempfile::tempdir().context("no folder for a script to be looked at")?;
-    jobs.script.write(folder.path(), &Boarding::default())?;
-    let others = match jobs.queue.other_hosts(&Job::new(folder.path().to_owned(), jobs.script.name())) {
+    let (_folder, job) = jobs.trial()?;
+    let others = match jobs.queue.other_hosts(&job) {
         Ok(others) => others,
         Err(error) => {
             // The file itself knows its host, and takes no other.
