@@ -195,7 +195,12 @@ mod tests {
         let mut child = child.spawn().expect("starts");
         let id = Pid::from_child(&child);
         assert_eq!(marked(&BTreeSet::from(["other".to_owned()])), []);
-        assert_eq!(marked(&BTreeSet::from([mark.clone()])), [id]);
+        // Its environment is to be read a moment later than it is known to have started.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while marked(&BTreeSet::from([mark.clone()])) != [id] {
+            assert!(Instant::now() < deadline, "the child is not found by its mark");
+            thread::sleep(LOOK);
+        }
         let waiting = thread::spawn(move || child.wait());
         end(Left { groups: Vec::new(), marks: BTreeSet::from([mark]) });
         assert!(!waiting.join().expect("no panic").expect("waits").success());
