@@ -1,6 +1,18 @@
 //! What can be asked of a store.
 
+use bson::Document;
+use jiff::Timestamp;
+
 use crate::workflow::{FwId, LaunchId, State};
+
+/// Which names are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamePattern {
+    /// This one.
+    Exactly(String),
+    /// Those in which this regular expression finds something.
+    Like(String),
+}
 
 /// Conditions on fireworks; all that are given must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -9,10 +21,16 @@ pub struct FireworkQuery {
     pub ids: Option<Vec<FwId>>,
     /// In one of these states.
     pub states: Vec<State>,
-    /// Of exactly this name.
-    pub name: Option<String>,
+    /// Of such a name.
+    pub name: Option<NamePattern>,
     /// With one of these launches.
     pub launches: Option<Vec<LaunchId>>,
+    /// That match this in MongoDB's language.
+    pub matching: Option<Document>,
+    /// Changed since then.
+    pub since: Option<Timestamp>,
+    /// In workflows that match; of this query order and limit do not count.
+    pub workflows: Option<Box<WorkflowQuery>>,
     /// How the answer is sorted; by id when nothing is said.
     pub sort: Option<(SortKey, Direction)>,
     /// At most so many; 0 for all.
@@ -26,21 +44,46 @@ pub struct WorkflowQuery {
     pub fw_ids: Option<Vec<FwId>>,
     /// In one of these states.
     pub states: Vec<State>,
-    /// Of exactly this name.
-    pub name: Option<String>,
+    /// Of such a name.
+    pub name: Option<NamePattern>,
+    /// That match this in MongoDB's language.
+    pub matching: Option<Document>,
+    /// Changed since then.
+    pub since: Option<Timestamp>,
+    /// That this user has added.
+    pub owner: Option<String>,
     /// How the answer is sorted; as it was added when nothing is said.
     pub sort: Option<(SortKey, Direction)>,
     /// At most so many; 0 for all.
     pub limit: usize,
 }
 
-/// What FireWorks sorts by.
+/// What can be sorted by. FireWorks knows the dates only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
+    /// The id; of a workflow the lowest one in it.
+    FwId,
+    /// The name.
+    Name,
+    /// The state, by its name.
+    State,
+    /// `spec._priority`; a firework without one comes below all that have one. Workflows have none.
+    Priority,
+    /// How many launches there are; of a workflow, how many fireworks.
+    Size,
     /// Date of creation.
     CreatedOn,
     /// Date of the last change.
     UpdatedOn,
+}
+
+/// How much of each firework is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fields {
+    /// All but the spec, which is left empty.
+    Head,
+    /// Everything.
+    Whole,
 }
 
 /// Which end comes first.

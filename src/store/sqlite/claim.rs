@@ -3,9 +3,11 @@
 use bson::{Bson, Document};
 use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
 
+use super::clause::Clause;
 use super::finish::settle;
+use super::narrow::Table;
 use super::state::refresh_workflow;
 use super::{SqlError, find, graph, json, schema};
 use crate::store::{Claim, ClaimRequest, Demand, Held, MANY_READY, Order};
@@ -15,20 +17,6 @@ use crate::workflow::launch::representative;
 use crate::workflow::retry::NOT_BEFORE;
 use crate::workflow::room::{NODES, SLOTS};
 use crate::workflow::{FWorker, Firework, FwId, Launch, LaunchId, State, int, time};
-
-/// A worker's own query needs MongoDB's language, which this store does not speak.
-pub fn check(query: &Document) -> Result<(), String> {
-    if query.is_empty() {
-        return Ok(());
-    }
-    Err("the worker's `query` needs a MongoDB launchpad; on SQLite use `category` or `_fworker`".to_owned())
-}
-
-/// A piece of SQL with its parameters.
-struct Condition {
-    sql: String,
-    values: Vec<Box<dyn ToSql>>,
-}
 
 /// That a `task` is called by a `name`.
 const IS_NAMED: &str = "json_extract(task.value, '$._fw_name') = name.value";
@@ -41,74 +29,71 @@ const IS_FROM: &str = "
     END, 1, length(name.value) + 1) = name.value || '.'";
 
 /// What a worker takes at a time.
-fn claimable(worker: &FWorker, when: Timestamp) -> Condition {
-    let mut sql = "state = 'READY' AND (fworker IS NULL OR fworker = ?1)".to_owned();
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(worker.name.clone())];
+fn claimable(worker: &FWorker, when: Timestamp) -> Result<Clause, SqlError> {
+    let mut clause = Clause::default();
+    let list = |names: Vec<&str>| serde_json::Value::from(names).to_string();
+    clause.require("state = 'READY'".to_owned());
+    let name = clause.bind(worker.name.clone());
+    clause.require(format!("(fworker IS NULL OR fworker = {name})"));
     match &worker.category {
         Category::Any => {}
-        Category::Without => sql.push_str(" AND category IS NULL"),
+        Category::Without => clause.require("category IS NULL".to_owned()),
         Category::OneOf(names) => {
-            sql.push_str(" AND category IN (SELECT value FROM json_each(?2))");
-            values.push(Box::new(serde_json::Value::from(names.clone()).to_string()));
+            let names = clause.bind(list(names.iter().map(String::as_str).collect()));
+            clause.require(format!("category IN (SELECT value FROM json_each({names}))"));
         }
     }
     for (names, is_named) in [(&worker.cannot.tasks, IS_NAMED), (&worker.cannot.packages, IS_FROM)] {
         if !names.is_empty() {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            values.push(Box::new(serde_json::Value::from(names).to_string()));
-            sql.push_str(&format!(
-                " AND NOT EXISTS (SELECT 1 FROM json_each(spec, '$._tasks') task, json_each(?{}) name WHERE {is_named})",
-                values.len()
+            let names = clause.bind(list(names.iter().map(String::as_str).collect()));
+            clause.require(format!(
+                "NOT EXISTS (SELECT 1 FROM json_each(spec, '$._tasks') task, json_each({names}) name WHERE {is_named})"
             ));
         }
     }
     if when < Timestamp::MAX {
-        values.push(Box::new(time::to_iso(when)));
+        let when = clause.bind(time::to_iso(when));
         // Few specs have it, and a search is faster than to understand them all.
-        sql.push_str(&format!(
-            " AND (instr(spec, '\"{NOT_BEFORE}\"') = 0 OR coalesce(json_extract(spec, '$.{NOT_BEFORE}'), '') <= ?{})",
-            values.len()
+        clause.require(format!(
+            "(instr(spec, '\"{NOT_BEFORE}\"') = 0 OR coalesce(json_extract(spec, '$.{NOT_BEFORE}'), '') <= {when})"
         ));
     }
     if !worker.cannot.walltimes.is_empty() {
         let walltimes: Vec<serde_json::Value> = worker.cannot.walltimes.iter().map(from_bson).collect();
-        values.push(Box::new(serde_json::Value::from(walltimes).to_string()));
+        let walltimes = clause.bind(serde_json::Value::from(walltimes).to_string());
         let own = "json_extract(spec, '$._queueadapter.walltime') IS NOT NULL";
         let but = if worker.cannot.unless_own_walltime { format!("{own} OR ") } else { String::new() };
-        sql.push_str(&format!(
-            " AND ({but}NOT EXISTS (SELECT 1 FROM json_each(?{}) one WHERE one.value = json_extract(spec, '$._walltime')))",
-            values.len()
+        clause.require(format!(
+            "({but}NOT EXISTS (SELECT 1 FROM json_each({walltimes}) one WHERE one.value = json_extract(spec, '$._walltime')))"
         ));
     }
     if !worker.cannot.fw_ids.is_empty() {
-        let ids: Vec<FwId> = worker.cannot.fw_ids.iter().copied().collect();
-        values.push(Box::new(serde_json::Value::from(ids).to_string()));
-        sql.push_str(&format!(" AND fw_id NOT IN (SELECT value FROM json_each(?{}))", values.len()));
+        let ids = clause.bind(json::ids(&worker.cannot.fw_ids.iter().copied().collect::<Vec<_>>()));
+        clause.require(format!("fw_id NOT IN (SELECT value FROM json_each({ids}))"));
     }
     if let Some(room) = worker.cannot.beyond {
         for (key, most) in [(SLOTS, room.slots), (NODES, room.nodes)] {
-            values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
+            let most = clause.bind(i64::try_from(most).unwrap_or(i64::MAX));
             // What is no number fits everywhere: it is to fail somewhere.
-            sql.push_str(&format!(
-                " AND (instr(spec, '\"{key}\"') = 0 OR coalesce({}, 0) <= ?{})",
-                number(key),
-                values.len()
-            ));
+            clause.require(format!("(instr(spec, '\"{key}\"') = 0 OR coalesce({}, 0) <= {most})", number(key)));
         }
     }
     match &worker.cannot.other_than {
         None => {}
         Some(Bson::Document(resources)) => {
-            values.push(Box::new(json::text(resources)));
-            sql.push_str(&format!(
-                " AND instr(spec, '\"_queueadapter\"') > 0 AND {} = {}",
+            let resources = clause.bind(json::text(resources));
+            clause.require(format!(
+                "instr(spec, '\"_queueadapter\"') > 0 AND {} = {}",
                 leaves("json_extract(spec, '$._queueadapter')"),
-                leaves(&format!("?{}", values.len()))
+                leaves(&resources)
             ));
         }
-        Some(_) => sql.push_str(" AND json_extract(spec, '$._queueadapter') IS NULL"),
+        Some(_) => clause.require("json_extract(spec, '$._queueadapter') IS NULL".to_owned()),
     }
-    Condition { sql, values }
+    if !worker.query.is_empty() {
+        clause.matching(&worker.query, Table::Fireworks)?;
+    }
+    Ok(clause)
 }
 
 /// A number of a spec; nothing where it is none.
@@ -144,22 +129,24 @@ pub fn best_asks(
 
 /// How many fireworks a worker could claim, counted up to `limit`.
 pub fn count(sql: &Connection, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64, SqlError> {
-    let Condition { sql: condition, values } = claimable(worker, when);
+    let clause = claimable(worker, when)?;
+    let condition = clause.sql();
     let query = format!("SELECT count(*) FROM (SELECT 1 FROM fireworks WHERE {condition} LIMIT {limit})");
-    let count: i64 = sql.prepare_cached(&query)?.query_row(params_from_iter(values), |row| row.get(0))?;
+    let count: i64 = sql.prepare_cached(&query)?.query_row(params_from_iter(clause.values), |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 /// The times that fireworks which a worker could claim say they need.
 pub fn walltimes(sql: &Connection, worker: &FWorker) -> Result<Vec<Bson>, SqlError> {
-    let Condition { sql: condition, values } = claimable(worker, Timestamp::now());
+    let clause = claimable(worker, Timestamp::now())?;
+    let condition = clause.sql();
     let query = format!(
         "SELECT DISTINCT walltime FROM
          (SELECT json_extract(spec, '$._walltime') AS walltime FROM fireworks WHERE {condition} LIMIT {MANY_READY})
          WHERE walltime IS NOT NULL"
     );
     let mut statement = sql.prepare_cached(&query)?;
-    let found = statement.query_map(params_from_iter(values), |row| {
+    let found = statement.query_map(params_from_iter(clause.values), |row| {
         Ok(match row.get(0)? {
             Value::Text(text) => Bson::String(text),
             Value::Integer(seconds) => int(seconds),
@@ -172,7 +159,8 @@ pub fn walltimes(sql: &Connection, worker: &FWorker) -> Result<Vec<Bson>, SqlErr
 
 /// How much room what a worker could claim would fill, by the resources that it asks for.
 pub fn demand(sql: &Connection, worker: &FWorker) -> Result<Vec<Demand>, SqlError> {
-    let Condition { sql: condition, values } = claimable(worker, Timestamp::now());
+    let clause = claimable(worker, Timestamp::now())?;
+    let condition = clause.sql();
     let query = format!(
         "SELECT resources, total(slots) AS slots FROM
          (SELECT json_extract(spec, '$._queueadapter') AS resources, coalesce({}, 1) AS slots
@@ -181,7 +169,7 @@ pub fn demand(sql: &Connection, worker: &FWorker) -> Result<Vec<Demand>, SqlErro
         number(SLOTS)
     );
     let mut statement = sql.prepare_cached(&query)?;
-    let found = statement.query_map(params_from_iter(values), |row| {
+    let found = statement.query_map(params_from_iter(clause.values), |row| {
         let slots: f64 = row.get("slots")?;
         Ok((json::document_if_any(row, "resources"), row.get_ref("resources")? == ValueRef::Null, slots))
     })?;
@@ -265,7 +253,8 @@ fn one(tx: &Transaction<'_>, fw_id: FwId) -> Result<Option<FwId>, SqlError> {
 }
 
 fn best(sql: &Connection, worker: &FWorker, order: Order, now: Timestamp, limit: usize) -> Result<Vec<FwId>, SqlError> {
-    let Condition { sql: condition, values } = claimable(worker, now);
+    let clause = claimable(worker, now)?;
+    let condition = clause.sql();
     let direction = match order {
         Order::Fifo => "ASC",
         Order::Filo => "DESC",
@@ -275,7 +264,7 @@ fn best(sql: &Connection, worker: &FWorker, order: Order, now: Timestamp, limit:
          ORDER BY priority DESC, created_on {direction}, fw_id {direction} LIMIT {limit}"
     );
     let mut statement = sql.prepare_cached(&query)?;
-    let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let ids = statement.query_map(params_from_iter(clause.values), |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
 }
 

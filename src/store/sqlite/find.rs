@@ -1,13 +1,13 @@
 //! Reading fireworks, launches and workflows.
 
-use std::collections::BTreeMap;
+use bson::{Bson, Document};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
-use bson::{Bson, Document, doc};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
-
+use super::clause::{self, Clause};
+use super::narrow::{self, Table};
 use super::{SqlError, json};
 use crate::store::{Direction, FireworkQuery, SortKey, WorkflowQuery};
-use crate::workflow::{Firework, FwId, Launch, LaunchId, State, int, time};
+use crate::workflow::{Firework, FwId, Launch, LaunchId, State};
 
 /// Reads a state column.
 pub fn state(text: &str) -> Result<State, SqlError> {
@@ -65,162 +65,137 @@ pub fn launches_of_job(sql: &Connection, job: &str) -> Result<Vec<Launch>, SqlEr
     Ok(read.iter().filter_map(Launch::from_document).filter(|launch| launch.job_named(job).is_some()).collect())
 }
 
-/// A WHERE clause and its values.
-struct Clause {
-    terms: Vec<String>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Clause {
-    fn new() -> Self {
-        Clause { terms: vec!["1".to_owned()], values: Vec::new() }
-    }
-
-    /// Adds a term; `?` stands for the value.
-    fn add(&mut self, term: &str, value: impl ToSql + 'static) {
-        self.values.push(Box::new(value));
-        self.terms.push(term.replace('?', &format!("?{}", self.values.len())));
-    }
-
-    fn states(&mut self, states: &[State]) {
-        if !states.is_empty() {
-            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-            self.add("state IN (SELECT value FROM json_each(?))", serde_json::Value::from(names).to_string());
-        }
-    }
-
-    fn name(&mut self, name: Option<&String>) {
-        if let Some(name) = name {
-            self.add("name = ?", name.clone());
-        }
-    }
-
-    fn sql(&self) -> String {
-        self.terms.join(" AND ")
-    }
-}
-
-fn order(sort: Option<(SortKey, Direction)>, id: &str) -> String {
-    match sort {
-        None => id.to_owned(),
-        Some((key, direction)) => {
-            let key = match key {
-                SortKey::CreatedOn => "created_on",
-                SortKey::UpdatedOn => "updated_on",
-            };
-            let direction = match direction {
-                Direction::Ascending => "ASC",
-                Direction::Descending => "DESC",
-            };
-            format!("{key} {direction}, {id} {direction}")
-        }
-    }
-}
-
-/// SQLite's word for "all of them".
-fn limit(limit: usize) -> i64 {
-    if limit == 0 { -1 } else { limit as i64 }
-}
-
-fn firework_clause(query: &FireworkQuery) -> Clause {
-    let mut clause = Clause::new();
-    if let Some(ids) = &query.ids {
-        clause.add("fw_id IN (SELECT value FROM json_each(?))", json::ids(ids));
-    }
-    if let Some(launches) = &query.launches {
-        let shared = "EXISTS (SELECT 1 FROM json_each(launches) WHERE value IN (SELECT value FROM json_each(?)))";
-        clause.add(shared, json::ids(launches));
-    }
-    clause.states(&query.states);
-    clause.name(query.name.as_ref());
-    clause
-}
-
 /// Fireworks that match.
 pub fn fireworks(sql: &Connection, query: &FireworkQuery) -> Result<Vec<Firework>, SqlError> {
-    let clause = firework_clause(query);
-    let text = format!(
-        "SELECT * FROM fireworks WHERE {} ORDER BY {} LIMIT {}",
-        clause.sql(),
-        order(query.sort, "fw_id"),
-        limit(query.limit)
-    );
+    let (text, clause) = statement("*", Table::Fireworks, Clause::fireworks(query)?, query.sort, query.limit);
     let mut statement = sql.prepare(&text)?;
     let rows = statement.query_map(params_from_iter(clause.values), |row| Ok(read_firework(row)))?;
     rows.map(|row| row?).collect()
 }
 
+/// The ids of fireworks that match.
+pub fn firework_ids(sql: &Connection, query: &FireworkQuery) -> Result<Vec<FwId>, SqlError> {
+    ids(sql, Table::Fireworks, Clause::fireworks(query)?, query.sort, query.limit)
+}
+
 /// How many fireworks match.
 pub fn count(sql: &Connection, query: &FireworkQuery) -> Result<u64, SqlError> {
-    let clause = firework_clause(query);
-    let text = format!("SELECT count(*) FROM fireworks WHERE {}", clause.sql());
-    let count: i64 = sql.prepare(&text)?.query_row(params_from_iter(clause.values), |row| row.get(0))?;
-    Ok(count.unsigned_abs())
+    number(sql, Table::Fireworks, Clause::fireworks(query)?)
 }
 
 /// Workflows that match, in the shape of FireWorks' `workflows` collection.
 pub fn workflows(sql: &Connection, query: &WorkflowQuery) -> Result<Vec<Document>, SqlError> {
-    let mut clause = Clause::new();
-    if let Some(ids) = &query.fw_ids {
-        clause.add(
-            "id IN (SELECT workflow FROM fireworks WHERE fw_id IN (SELECT value FROM json_each(?)))",
-            json::ids(ids),
-        );
-    }
-    clause.states(&query.states);
-    clause.name(query.name.as_ref());
-    let text = format!(
-        "SELECT * FROM workflows WHERE {} ORDER BY {} LIMIT {}",
-        clause.sql(),
-        order(query.sort, "id"),
-        limit(query.limit)
-    );
+    let columns = format!("{} AS document", narrow::workflow(&|_| true));
+    let (text, clause) = statement(&columns, Table::Workflows, Clause::workflows(query)?, query.sort, query.limit);
     let mut statement = sql.prepare(&text)?;
-    let rows = statement.query_map(params_from_iter(clause.values), |row| Ok(workflow(sql, row)))?;
+    let rows = statement.query_map(params_from_iter(clause.values), |row| Ok(json::document(row, "document")))?;
     rows.map(|row| row?).collect()
 }
 
-/// A workflow, in that shape.
-pub fn workflow(sql: &Connection, row: &Row<'_>) -> Result<Document, SqlError> {
-    let id: i64 = row.get("id")?;
-    let mut nodes: Vec<FwId> = Vec::new();
-    let mut fw_states = Document::new();
-    let mut members = sql.prepare_cached("SELECT fw_id, state FROM fireworks WHERE workflow = ?1 ORDER BY fw_id")?;
-    let mut rows = members.query(params![id])?;
-    while let Some(member) = rows.next()? {
-        let fw_id: FwId = member.get(0)?;
-        nodes.push(fw_id);
-        fw_states.insert(fw_id.to_string(), member.get::<_, String>(1)?);
-    }
-    let pairs: Vec<(FwId, FwId)> = sql
-        .prepare_cached(
-            "SELECT parent, child FROM fireworks JOIN links ON parent = fw_id WHERE workflow = ?1
-             ORDER BY parent, child",
-        )?
-        .query_map(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let date = |column: &str| -> Result<Bson, SqlError> {
-        let text: String = row.get(column)?;
-        Ok(time::from_text(&text).map_or(Bson::Null, time::to_bson_date))
-    };
-    Ok(doc! {
-        "links": links_document(pairs.iter().copied(), &nodes),
-        "parent_links": links_document(pairs.iter().map(|&(parent, child)| (child, parent)), &[]),
-        "nodes": nodes.iter().copied().map(int).collect::<Vec<_>>(),
-        "metadata": json::document(row, "metadata")?,
-        "state": row.get::<_, String>("state")?,
-        "name": row.get::<_, String>("name")?,
-        "created_on": date("created_on")?,
-        "updated_on": date("updated_on")?,
-        "fw_states": fw_states,
-    })
+/// What workflows that match are called in this file.
+pub fn workflow_ids(sql: &Connection, query: &WorkflowQuery) -> Result<Vec<i64>, SqlError> {
+    ids(sql, Table::Workflows, Clause::workflows(query)?, query.sort, query.limit)
 }
 
-/// A `bson` document of what stands in the links table, as FireWorks keeps it.
-fn links_document(pairs: impl Iterator<Item = (FwId, FwId)>, nodes: &[FwId]) -> Document {
-    let mut links: BTreeMap<FwId, Vec<Bson>> = nodes.iter().map(|&node| (node, Vec::new())).collect();
-    for (from, to) in pairs {
-        links.entry(from).or_default().push(int(to));
+/// How many workflows match.
+pub fn count_workflows(sql: &Connection, query: &WorkflowQuery) -> Result<u64, SqlError> {
+    number(sql, Table::Workflows, Clause::workflows(query)?)
+}
+
+/// The ids of launches that match a query in MongoDB's language.
+pub fn matching_launches(sql: &Connection, query: &Document) -> Result<Vec<LaunchId>, SqlError> {
+    let mut clause = Clause::default();
+    clause.matching(query, Table::Launches)?;
+    ids(sql, Table::Launches, clause, None, 0)
+}
+
+fn statement(
+    columns: &str,
+    table: Table,
+    clause: Clause,
+    sort: Option<(SortKey, Direction)>,
+    most: usize,
+) -> (String, Clause) {
+    let (name, order, limit) = (table.name(), clause::order(sort, table), clause::limit(most));
+    (format!("SELECT {columns} FROM {name} WHERE {} ORDER BY {order} LIMIT {limit}", clause.sql()), clause)
+}
+
+fn ids(
+    sql: &Connection,
+    table: Table,
+    clause: Clause,
+    sort: Option<(SortKey, Direction)>,
+    most: usize,
+) -> Result<Vec<i64>, SqlError> {
+    let (text, clause) = statement(table.id(), table, clause, sort, most);
+    let mut statement = sql.prepare(&text)?;
+    Ok(statement.query_map(params_from_iter(clause.values), |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn number(sql: &Connection, table: Table, clause: Clause) -> Result<u64, SqlError> {
+    let text = format!("SELECT count(*) FROM {} WHERE {}", table.name(), clause.sql());
+    let count: i64 = sql.prepare(&text)?.query_row(params_from_iter(clause.values), |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+    use crate::store::NamePattern;
+    use crate::store::sqlite::schema;
+
+    /// How SQLite goes about it.
+    fn plan(
+        sql: &Connection,
+        columns: &str,
+        table: Table,
+        clause: Clause,
+        sort: Option<(SortKey, Direction)>,
+    ) -> String {
+        let (text, clause) = statement(columns, table, clause, sort, 20);
+        let mut statement = sql.prepare(&format!("EXPLAIN QUERY PLAN {text}")).expect("is SQL");
+        let rows = statement.query_map(params_from_iter(clause.values), |row| row.get::<_, String>("detail"));
+        rows.expect("explains").collect::<Result<Vec<_>, _>>().expect("explains").join("; ")
     }
-    links.into_iter().map(|(from, to)| (from.to_string(), Bson::Array(to))).collect()
+
+    #[test]
+    fn what_people_ask_for_is_served_by_indexes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sql = schema::open(&folder.path().join("lp.db")).expect("is made");
+        let fireworks = |query: FireworkQuery| {
+            let clause = Clause::fireworks(&query).map_err(|error| error.at(folder.path())).expect("is a clause");
+            plan(&sql, "fw_id", Table::Fireworks, clause, query.sort)
+        };
+        let all = FireworkQuery::default;
+        let running = fireworks(FireworkQuery { states: vec![State::Running], ..all() });
+        assert_eq!(running, "SEARCH fireworks USING COVERING INDEX by_state (state=?)");
+        let one = fireworks(FireworkQuery { ids: Some(vec![7]), ..all() });
+        assert!(one.starts_with("SEARCH fireworks USING INTEGER PRIMARY KEY"), "{one}");
+        let named = fireworks(FireworkQuery { name: Some(NamePattern::Exactly("a".into())), ..all() });
+        assert!(named.starts_with("SEARCH fireworks USING COVERING INDEX by_name"), "{named}");
+        let like = fireworks(FireworkQuery { name: Some(NamePattern::Like("a".into())), ..all() });
+        assert!(like.contains("SCAN fireworks USING COVERING INDEX by_name"), "{like}");
+        let newest = fireworks(FireworkQuery { sort: Some((SortKey::UpdatedOn, Direction::Descending)), ..all() });
+        assert_eq!(newest, "SCAN fireworks USING COVERING INDEX by_change");
+        let since = fireworks(FireworkQuery { since: Some(jiff::Timestamp::now()), ..all() });
+        assert!(since.contains("SEARCH fireworks USING COVERING INDEX by_change"), "{since}");
+        let asked =
+            fireworks(FireworkQuery { matching: Some(doc! {"state": {"$in": ["READY"]}, "spec.a": 1}), ..all() });
+        assert!(asked.starts_with("SEARCH fireworks USING INDEX by_state"), "{asked}");
+        let clause = |query: &WorkflowQuery| {
+            Clause::workflows(query).map_err(|error| error.at(folder.path())).expect("is a clause")
+        };
+        let newest =
+            WorkflowQuery { sort: Some((SortKey::CreatedOn, Direction::Descending)), ..WorkflowQuery::default() };
+        let newest = plan(&sql, "id", Table::Workflows, clause(&newest), newest.sort);
+        assert_eq!(newest, "SCAN workflows USING COVERING INDEX workflows_by_birth");
+        let owned = WorkflowQuery { owner: Some("me".into()), fw_ids: Some(vec![1]), ..WorkflowQuery::default() };
+        let owned = plan(&sql, "id", Table::Workflows, clause(&owned), None);
+        assert!(
+            !owned.contains("SCAN fireworks") && !owned.contains("SCAN workflows") && !owned.contains("SCAN a"),
+            "{owned}"
+        );
+    }
 }

@@ -1,13 +1,12 @@
 //! Launches that are no longer waited for: those that end, and those that may go on all the same.
 
-use bson::Document;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
 
 use super::{SqlError, find, graph, json};
-use crate::store::{Held, StoreError};
+use crate::store::Held;
 use crate::workflow::retry::MAX_LOST;
-use crate::workflow::{FwId, Launch, LaunchId, Loss, State};
+use crate::workflow::{Launch, LaunchId, Loss, State};
 
 /// All launches that are reserved or run.
 pub fn open(sql: &Connection) -> Result<Vec<Launch>, SqlError> {
@@ -60,11 +59,4 @@ pub fn mark_kept(tx: &Transaction<'_>, ids: &[LaunchId], kept: bool) -> Result<(
 pub fn kept(tx: &Transaction<'_>, held: Held) -> Result<Option<Launch>, SqlError> {
     let launch = find::launches(tx, &[held.launch_id])?.pop();
     Ok(launch.filter(|launch| launch.state == State::Running && launch.is_kept()))
-}
-
-/// This store has columns where MongoDB's language would be needed.
-pub fn no_queries(_: &Document) -> Result<Vec<FwId>, StoreError> {
-    Err(StoreError::Query(
-        "a query in MongoDB's language needs a MongoDB launchpad; on SQLite select by -i, -n or -s".to_owned(),
-    ))
 }
