@@ -90,7 +90,7 @@ impl Copied {
                     }
                 }
             }
-            Kind::Files | Kind::OfflineRuns | Kind::Counters => {}
+            Kind::Files | Kind::OfflineRuns | Kind::Events | Kind::Counters => {}
         }
     }
 }

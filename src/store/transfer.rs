@@ -19,8 +19,8 @@ pub fn in_file(file: ObjectId) -> Document {
 }
 
 /// Documents of one kind, some of them. A store that gives everything away gives workflows before
-/// their fireworks, those before their launches, files after the launches they belong to, and the
-/// counters at the very end. What has changed meanwhile it gives again: the last word counts.
+/// their fireworks, those before their launches, files after the launches they belong to, then the
+/// history, and the counters at the very end. What has changed meanwhile it gives again: the last word counts.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// What they are.
@@ -42,6 +42,8 @@ pub enum Kind {
     Files,
     /// `offline_runs`
     OfflineRuns,
+    /// `volley_events`, entries in the form of [`Event::to_document`](super::history::Event::to_document)
+    Events,
     /// `fw_id_assigner`
     Counters,
 }

@@ -357,7 +357,7 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
         .expect("opens")
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .expect("reads");
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
     cli.lpad(&["copy", "--to", "new.db"]).done();
     let all = |path: &str| -> Value { cli.lpad(&["-l", path, "get_fws", "-d", "all"]).json() };
     assert_eq!(all("new.db"), all("launchpad.db"));

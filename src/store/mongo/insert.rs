@@ -1,4 +1,4 @@
-//! New workflows: fireworks WAITING, then the workflow, then the roots READY, so that no worker
+//! New workflows: who adds them, then fireworks WAITING, then the workflow, then the roots READY, so that no worker
 //! sees a firework before its workflow.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +122,7 @@ impl MongoStore {
             numbered.push(Numbered::new(draft, next, born));
             next += draft.fireworks().len() as i64;
         }
+        self.note_added(numbered.iter().filter_map(|one| one.ids.values().min().copied()).collect(), now)?;
         let fireworks = numbered.iter().flat_map(|one| one.fireworks().map(|fw| fw.to_document()).collect::<Vec<_>>());
         self.ask(self.fireworks.insert_many(fireworks).run())?;
         self.ask(self.workflows.insert_many(numbered.iter().map(Numbered::workflow)).run())?;

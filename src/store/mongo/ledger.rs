@@ -21,6 +21,7 @@ impl MongoStore {
 
     /// Makes sure that there is a document for a key.
     fn open_ledger(&self, key: &Key) -> Result<()> {
+        self.check_schema()?;
         let empty = doc! { "$setOnInsert": { "revision": 0_i64, "jobs": [], "daemons": {} } };
         self.ask(self.queue().update_one(doc! { "_id": key.id() }, empty).upsert(true).run())?;
         Ok(())

@@ -1,9 +1,15 @@
-//! Collections, indexes and counters, as FireWorks makes them.
+//! Collections, indexes and counters, as FireWorks makes them, and the version of the collections that only
+//! Volley has (`volley_*`).
+//!
+//! The version is looked at once by a process, before it writes the first time what has not been there from
+//! the beginning; a worker never does.
 
 use bson::{Document, doc};
+use jiff::Timestamp;
+use mongodb::sync::Collection;
 
 use super::MongoStore;
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 use crate::workflow::{as_int, int};
 
 /// Indexes of one field each.
@@ -19,6 +25,16 @@ const SINGLE: &[(&str, &[&str])] = &[
 /// Unique indexes.
 const UNIQUE: &[(&str, &str)] =
     &[("fireworks", "fw_id"), ("launches", "launch_id"), ("fw_gridfs.files", "metadata.launch_id")];
+
+/// The version of Volley's own collections that is written here. 0 had none, and no history.
+const VERSION: i64 = 1;
+
+/// The `_id` of the one document of `volley_schema`.
+const OWN: &str = "volley";
+
+/// The indexes of the history.
+const HISTORY: [&[(&str, i32)]; 4] =
+    [&[("at", -1), ("_id", -1)], &[("user", 1), ("at", -1)], &[("fw_ids", 1)], &[("workflows", 1)]];
 
 /// An index.
 pub(super) struct Index {
@@ -71,6 +87,8 @@ impl MongoStore {
 
     /// Makes what is missing; data are left alone.
     pub(super) fn initialise_database(&self) -> Result<()> {
+        self.refuse_newer()?;
+        self.upgrade_schema()?;
         let indexes = self.indexes();
         for collection in INDEXED {
             let models: Vec<Document> =
@@ -78,6 +96,43 @@ impl MongoStore {
             self.ask(self.database.run_command(doc! { "createIndexes": collection, "indexes": models }).run())?;
         }
         self.make_counters()
+    }
+
+    /// That Volley's own collections are such as this version writes, asked once. Older ones become so.
+    pub(super) fn check_schema(&self) -> Result<()> {
+        if self.schema.get().is_none() && self.refuse_newer()? < VERSION {
+            self.upgrade_schema()?;
+        }
+        let _ = self.schema.set(());
+        Ok(())
+    }
+
+    /// The version of Volley's own collections, unless it is of the future.
+    pub(super) fn refuse_newer(&self) -> Result<i64> {
+        let found = self.ask(self.own_schema().find_one(doc! { "_id": OWN }).run())?;
+        let found = found.and_then(|document| document.get("version").and_then(as_int)).unwrap_or_default();
+        if found > VERSION {
+            let place = format!("MongoDB {}", self.settings.place());
+            return Err(StoreError::NewerSchema { place, found, known: VERSION });
+        }
+        Ok(found)
+    }
+
+    /// Whoever does it twice, or beside another, does the same.
+    fn upgrade_schema(&self) -> Result<()> {
+        let models: Vec<Document> = HISTORY
+            .iter()
+            .map(|keys| keys.iter().map(|&(key, direction)| (key.to_owned(), direction.into())).collect())
+            .map(|keys| Index { collection: "volley_events", keys, unique: false }.model())
+            .collect();
+        self.ask(self.database.run_command(doc! { "createIndexes": "volley_events", "indexes": models }).run())?;
+        let version = doc! { "$max": { "version": int(VERSION) } };
+        self.ask(self.own_schema().update_one(doc! { "_id": OWN }, version).upsert(true).run())?;
+        Ok(())
+    }
+
+    fn own_schema(&self) -> Collection<Document> {
+        self.database.collection("volley_schema")
     }
 
     /// The counters of ids, above every id in use.
@@ -104,13 +159,21 @@ impl MongoStore {
         Ok(self.ask(top.run())?.and_then(|document| document.get(field).and_then(as_int)).unwrap_or(0))
     }
 
-    /// Empties the launchpad.
-    pub(super) fn reset_database(&self) -> Result<()> {
+    /// Empties the launchpad. Who has done so is the first that is known of the new one.
+    pub(super) fn reset_database(&self, now: Timestamp) -> Result<()> {
+        self.empty_database()?;
+        self.note_reset(now)
+    }
+
+    /// Empties the launchpad without a word.
+    pub(super) fn empty_database(&self) -> Result<()> {
+        self.refuse_newer()?;
         // Fireworks first: from then on nothing can be claimed.
         for collection in ["fireworks", "launches", "workflows", "offline_runs", "fw_id_assigner"] {
             self.ask(self.database.collection::<Document>(collection).delete_many(doc! {}).run())?;
         }
-        for collection in ["fw_gridfs.files", "fw_gridfs.chunks", "volley_mend", "volley_busy", "volley_copy"] {
+        let own = ["volley_mend", "volley_busy", "volley_copy", "volley_events", "volley_counts"];
+        for collection in ["fw_gridfs.files", "fw_gridfs.chunks"].into_iter().chain(own) {
             self.ask(self.database.collection::<Document>(collection).drop().run())?;
         }
         self.places().clear();

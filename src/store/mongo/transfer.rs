@@ -54,6 +54,7 @@ impl MongoStore {
         self.export_rest(&mut copied, take)?;
         let offline = self.database.collection::<Document>("offline_runs");
         self.send_found(&offline, doc! {}, Kind::OfflineRuns, take)?;
+        self.send_found(&self.history(), doc! {}, Kind::Events, take)?;
         let counters = self.database.collection::<Document>("fw_id_assigner");
         self.send_found(&counters, doc! {}, Kind::Counters, take)
     }
@@ -160,14 +161,22 @@ impl MongoStore {
 
     /// What no workflow has, and workflows that came while the others were copied.
     fn export_rest(&self, copied: &mut HashSet<FwId>, take: &mut Take<'_>) -> Result<()> {
-        let orphans: Vec<FwId> = self.ids_of(&self.fireworks)?.into_iter().filter(|id| !copied.contains(id)).collect();
-        for part in orphans.chunks(IDS) {
-            let late = self.workflows.find(doc! { "nodes": { "$in": ints(part) } }).projection(doc! { "_id": 1 });
-            let late = self.collect(late.run())?.into_iter();
-            let late: Result<_> = late.map(|one| view::object_id(&one, &self.settings.place())).collect();
-            self.export_group(late?, copied, take)?;
+        let mut orphans: Vec<FwId> =
+            self.ids_of(&self.fireworks)?.into_iter().filter(|id| !copied.contains(id)).collect();
+        for attempt in 1..=ATTEMPTS {
+            for part in orphans.chunks(IDS) {
+                let late = self.workflows.find(doc! { "nodes": { "$in": ints(part) } }).projection(doc! { "_id": 1 });
+                let late = self.collect(late.run())?.into_iter();
+                let late: Result<_> = late.map(|one| view::object_id(&one, &self.settings.place())).collect();
+                self.export_group(late?, copied, take)?;
+            }
+            orphans.retain(|id| !copied.contains(id));
+            if orphans.is_empty() {
+                break;
+            }
+            // New ones are there before their workflow, or before it knows of them.
+            sleep(jitter(PAUSE * attempt));
         }
-        let orphans: Vec<FwId> = orphans.into_iter().filter(|id| !copied.contains(id)).collect();
         self.send_by_id(&self.fireworks, "fw_id", &orphans, Kind::Fireworks, take)?;
         let mut theirs: Vec<FwId> =
             self.ids_of(&self.launches)?.into_iter().filter(|id| !copied.contains(id)).collect();
@@ -214,11 +223,14 @@ impl MongoStore {
     pub(super) fn import_database(&self, give: &mut Give<'_>) -> Result<()> {
         let mark = self.database.collection::<Document>(MARK);
         self.check_empty(self.ask(mark.find_one(doc! {}).run())?.is_some())?;
+        // What is empty may have a history of what was there, with the ids of what comes.
+        self.refuse_newer()?;
+        self.ask(self.history().drop().run())?;
         self.initialise_database()?;
         self.ask(mark.insert_one(doc! { "_id": MARK }).run())?;
         let taken = give(&mut |batch| self.take(batch));
         if let Err(error) = taken {
-            return Err(match self.reset_database() {
+            return Err(match self.empty_database() {
                 Ok(()) => error,
                 Err(undo) => StoreError::HalfCopied { source: Box::new(error), reason: undo.to_string() },
             });
@@ -252,6 +264,7 @@ impl MongoStore {
             Kind::OfflineRuns => ("offline_runs", "launch_id"),
             Kind::Files => return batch.documents.iter().try_for_each(|file| self.take_file(file)),
             Kind::Counters => return batch.documents.iter().try_for_each(|counters| self.take_counters(counters)),
+            Kind::Events => return self.take_events(batch.documents),
         };
         let mut statements = Vec::with_capacity(batch.documents.len());
         for mut document in batch.documents {
@@ -288,6 +301,13 @@ impl MongoStore {
             file.get_document("metadata").ok().and_then(|metadata| metadata.get("launch_id")).and_then(as_int);
         self.delete_files(&launch_id.into_iter().collect::<Vec<LaunchId>>())?;
         self.write_file(file.clone(), text)?;
+        Ok(())
+    }
+
+    fn take_events(&self, mut events: Vec<Document>) -> Result<()> {
+        // What comes from another store may have an _id of its own, and needs none.
+        events.iter_mut().for_each(|event| drop(event.remove("_id")));
+        self.ask(self.history().insert_many(events).run())?;
         Ok(())
     }
 

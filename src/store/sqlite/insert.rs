@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document};
 use jiff::Timestamp;
+use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
 use super::{SqlError, find, json, schema};
 use crate::store::StoreError;
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::is_true;
-use crate::workflow::{Draft, Firework, FwId, State, time};
+use crate::workflow::{Draft, Firework, FwId, SpecChange, State, time};
 
 /// The columns that stand beside a spec for the indexes.
 pub struct SpecColumns {
     text: String,
     lenient: bool,
-    priority: Option<f64>,
+    priority: Option<Value>,
     category: Option<String>,
     fworker: Option<String>,
 }
@@ -28,12 +29,7 @@ impl SpecColumns {
         SpecColumns {
             text: json::text(spec),
             lenient: spec.get("_allow_fizzled_parents").is_some_and(is_true),
-            priority: match spec.get("_priority") {
-                Some(Bson::Int32(i)) => Some(f64::from(*i)),
-                Some(Bson::Int64(i)) => Some(*i as f64),
-                Some(Bson::Double(d)) => Some(*d),
-                _ => None,
-            },
+            priority: spec.get("_priority").and_then(sorted),
             category: text("_category"),
             fworker: text("_fworker"),
         }
@@ -46,6 +42,19 @@ impl SpecColumns {
         )?
         .execute(params![fw_id, self.text, self.lenient, self.priority, self.category, self.fworker])?;
         Ok(())
+    }
+}
+
+/// A priority as something that sorts as in MongoDB: nothing below numbers, and those below whatever
+/// else. The column would take a text for a number that looks like one.
+fn sorted(priority: &Bson) -> Option<Value> {
+    match priority {
+        Bson::Null => None,
+        Bson::Int32(number) => Some(f64::from(*number).into()),
+        Bson::Int64(number) => Some((*number as f64).into()),
+        Bson::Double(number) => Some((*number).into()),
+        Bson::String(text) => Some(format!("15 {text}").into()),
+        other => Some(format!("20 {other}").into()),
     }
 }
 
@@ -130,13 +139,13 @@ pub fn set_priority(tx: &Transaction<'_>, fw_ids: &[FwId], priority: i64) -> Res
 pub fn update_specs(
     tx: &Transaction<'_>,
     fw_ids: &[FwId],
-    set: &Document,
+    change: &SpecChange,
     now: Timestamp,
 ) -> Result<Vec<FwId>, SqlError> {
     let mut changed = Vec::new();
     for &fw_id in fw_ids {
         let Some(mut firework) = find::firework(tx, fw_id)?.filter(Firework::takes_updates) else { continue };
-        firework.update_spec(set).map_err(StoreError::from)?;
+        firework.change_spec(change).map_err(StoreError::from)?;
         SpecColumns::of(&firework.spec).update(tx, fw_id)?;
         tx.execute("UPDATE fireworks SET updated_on = ?2 WHERE fw_id = ?1", params![fw_id, time::to_iso(now)])?;
         changed.push(fw_id);

@@ -7,14 +7,6 @@ use super::{SqlError, SqliteStore, json};
 use crate::store::Result;
 use crate::store::ledger::{Change, Daemon, Entry, JobName, Key, Ledger, Ledgers, Word};
 
-/// Made when it is first needed: a file of the time before has it not.
-pub const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS volley_queue (
-    key TEXT PRIMARY KEY,
-    document TEXT NOT NULL
-) WITHOUT ROWID;
-";
-
 fn read(sql: &Connection, key: &Key) -> Result<Ledger, SqlError> {
     let mut statement = sql.prepare_cached("SELECT document FROM volley_queue WHERE key = ?1")?;
     let found = statement.query_row([key.id()], |row| Ok(json::document(row, "document"))).optional()?.transpose()?;

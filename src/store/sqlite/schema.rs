@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{SqlError, ledger, network, workers};
+use super::{SqlError, functions, network};
 use crate::store::{Result, StoreError};
 
 /// Version of the tables below; a file of a later one is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Longer than any transaction of ours takes; beyond it somebody holds the file.
 const BUSY: Duration = Duration::from_secs(30);
 
-const TABLES: &str = "
+/// What a new file gets.
+const TABLES: [&str; 4] = [
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 INSERT INTO meta VALUES ('next_fw_id', 1), ('next_launch_id', 1);
 
@@ -27,32 +29,6 @@ CREATE TABLE workflows (
     updated_on TEXT NOT NULL,
     extra TEXT
 );
-
--- The columns from is_leaf to fworker follow from the spec and the links; they serve the indexes.
--- What a document of MongoDB has beside the columns is in `extra`. The workflow of a firework that
--- has none is minus its id.
-CREATE TABLE fireworks (
-    fw_id INTEGER PRIMARY KEY,
-    workflow INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    state TEXT NOT NULL,
-    spec TEXT NOT NULL,
-    created_on TEXT NOT NULL,
-    updated_on TEXT NOT NULL,
-    launches TEXT NOT NULL DEFAULT '[]',
-    archived_launches TEXT NOT NULL DEFAULT '[]',
-    is_leaf INTEGER NOT NULL,
-    lenient INTEGER NOT NULL,
-    priority REAL,
-    category TEXT,
-    fworker TEXT,
-    extra TEXT
-);
--- NULL sorts below every number, as a missing _priority does in MongoDB.
-CREATE INDEX claimable ON fireworks (priority DESC, created_on, fw_id) WHERE state = 'READY';
-CREATE INDEX members ON fireworks (workflow, is_leaf, state);
-CREATE INDEX by_state ON fireworks (state);
-CREATE INDEX by_name ON fireworks (name);
 
 CREATE TABLE links (parent INTEGER, child INTEGER, PRIMARY KEY (parent, child)) WITHOUT ROWID;
 CREATE INDEX by_child ON links (child, parent);
@@ -68,15 +44,108 @@ CREATE INDEX launches_of ON launches (fw_id);
 -- Documents of FireWorks that only a MongoDB launchpad uses.
 CREATE TABLE kept (collection TEXT NOT NULL, launch_id INTEGER, document TEXT NOT NULL);
 CREATE INDEX kept_of ON kept (launch_id);
+",
+    FIREWORKS,
+    BY_COLUMNS,
+    OURS,
+];
+
+const FIREWORKS: &str = "
+-- The columns from is_leaf to fworker follow from the spec and the links; they serve the indexes.
+-- What a document of MongoDB has beside the columns is in `extra`. The workflow of a firework that
+-- has none is minus its id. The spec may be long: what comes after it is slow to come to.
+CREATE TABLE fireworks (
+    fw_id INTEGER PRIMARY KEY,
+    workflow INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    updated_on TEXT NOT NULL,
+    launches TEXT NOT NULL DEFAULT '[]',
+    archived_launches TEXT NOT NULL DEFAULT '[]',
+    is_leaf INTEGER NOT NULL,
+    lenient INTEGER NOT NULL,
+    priority REAL,
+    category TEXT,
+    fworker TEXT,
+    extra TEXT,
+    spec TEXT NOT NULL
+);
+";
+
+const BY_COLUMNS: &str = "
+-- NULL sorts below every number, as a missing _priority does in MongoDB, and a text above.
+CREATE INDEX claimable ON fireworks (priority DESC, created_on, fw_id) WHERE state = 'READY';
+CREATE INDEX members ON fireworks (workflow, is_leaf, state);
+CREATE INDEX by_state ON fireworks (state);
+CREATE INDEX by_name ON fireworks (name);
+CREATE INDEX by_birth ON fireworks (created_on);
+CREATE INDEX by_change ON fireworks (updated_on);
+CREATE INDEX workflows_by_state ON workflows (state);
+CREATE INDEX workflows_by_name ON workflows (name);
+CREATE INDEX workflows_by_birth ON workflows (created_on);
+CREATE INDEX workflows_by_change ON workflows (updated_on);
+";
+
+/// What FireWorks knows nothing of. Files of the second version may have the first two.
+const OURS: &str = "
+CREATE TABLE IF NOT EXISTS volley_queue (key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS volley_workers (
+    name TEXT NOT NULL,
+    host TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (name, host)
+) WITHOUT ROWID;
+
+-- The history, and what each entry is about: a firework, or a whole workflow by one of its fireworks.
+CREATE TABLE volley_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    user TEXT NOT NULL,
+    what TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX events_by_time ON volley_events (at);
+CREATE INDEX events_by_user ON volley_events (user, what);
+CREATE TABLE volley_about (
+    whole INTEGER NOT NULL,
+    fw_id INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (whole, fw_id, event)
+) WITHOUT ROWID;
+CREATE INDEX about_of ON volley_about (event);
 ";
 
 /// What makes tables of one version those of the next, from the first on.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&[&str]; 2] = [
+    &["
 ALTER TABLE workflows ADD COLUMN extra TEXT;
 ALTER TABLE fireworks ADD COLUMN extra TEXT;
 CREATE TABLE kept (collection TEXT NOT NULL, launch_id INTEGER, document TEXT NOT NULL);
 CREATE INDEX kept_of ON kept (launch_id);
-"];
+"],
+    &[
+        "
+DROP INDEX IF EXISTS claimable;
+DROP INDEX IF EXISTS members;
+DROP INDEX IF EXISTS by_state;
+DROP INDEX IF EXISTS by_name;
+ALTER TABLE fireworks RENAME TO fireworks_before;
+",
+        FIREWORKS,
+        "
+INSERT INTO fireworks
+SELECT fw_id, workflow, name, state, created_on, updated_on, launches, archived_launches, is_leaf, lenient,
+       CASE WHEN instr(spec, '\"_priority\"') AND json_type(spec, '$._priority') = 'text'
+            THEN '15 ' || json_extract(spec, '$._priority') ELSE priority END,
+       category, fworker, extra, spec
+FROM fireworks_before ORDER BY fw_id;
+DROP TABLE fireworks_before;
+",
+        BY_COLUMNS,
+        OURS,
+    ],
+];
 
 /// The counters of ids, with the tables and fields that they are for.
 pub const COUNTERS: [(&str, &str, &str); 2] =
@@ -84,7 +153,7 @@ pub const COUNTERS: [(&str, &str, &str); 2] =
 
 /// What makes the indexes.
 pub fn index_statements() -> impl Iterator<Item = &'static str> {
-    TABLES.lines().filter(|line| line.starts_with("CREATE INDEX "))
+    TABLES.iter().flat_map(|tables| tables.lines()).filter(|line| line.starts_with("CREATE INDEX "))
 }
 
 /// The names of all indexes.
@@ -137,8 +206,7 @@ fn prepare(connection: &Connection, shared: bool) -> Result<(), SqlError> {
             )));
         }
     }
-    connection.execute_batch(workers::TABLE)?;
-    Ok(connection.execute_batch(ledger::TABLE)?)
+    functions::register(connection)
 }
 
 fn version(connection: &Connection) -> Result<i64, SqlError> {
@@ -151,8 +219,8 @@ fn bring_up(connection: &Connection) -> Result<(), SqlError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let brought = version(connection).and_then(|version| {
         let sql = match usize::try_from(version).unwrap_or(usize::MAX) {
-            0 => TABLES.to_owned(),
-            earlier => MIGRATIONS.get(earlier - 1..).unwrap_or_default().concat(),
+            0 => TABLES.concat(),
+            earlier => MIGRATIONS.get(earlier - 1..).unwrap_or_default().concat().concat(),
         };
         let next = version.max(VERSION);
         Ok(connection.execute_batch(&format!("{sql} PRAGMA user_version = {next};"))?)
@@ -181,7 +249,7 @@ fn own(connection: &Connection, here: &str) -> Result<String, SqlError> {
 pub fn clear(tx: &Transaction<'_>) -> Result<(), SqlError> {
     tx.execute_batch(
         "DELETE FROM workflows; DELETE FROM fireworks; DELETE FROM links; DELETE FROM launches;
-         DELETE FROM kept;
+         DELETE FROM kept; DELETE FROM volley_about; DELETE FROM volley_events;
          UPDATE meta SET value = 1 WHERE key IN ('next_fw_id', 'next_launch_id');",
     )?;
     Ok(())

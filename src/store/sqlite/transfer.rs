@@ -5,7 +5,8 @@ use bson::{Document, doc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::insert::SpecColumns;
-use super::{SqlError, extra, find, json};
+use super::{SqlError, extra, find, history, json, narrow};
+use crate::store::history::Event;
 use crate::store::transfer::{Batches, in_file};
 use crate::store::{Batch, Kind, StoreError, Take};
 use crate::workflow::{Firework, FwId, LaunchId, as_int, int, int_list, python_json, time};
@@ -23,9 +24,8 @@ pub fn export(sql: &Connection, take: &mut Take<'_>) -> Result<(), SqlError> {
     let with_extra = |columns: Document, row: &rusqlite::Row<'_>| {
         Ok::<_, SqlError>(extra::restore(columns, &json::document_if_any(row, "extra")?))
     };
-    send(&snapshot, "SELECT * FROM workflows ORDER BY id", Kind::Workflows, take, |row| {
-        with_extra(find::workflow(&snapshot, row)?, row)
-    })?;
+    let workflows = format!("SELECT {} AS document, extra FROM workflows ORDER BY id", narrow::workflow(&|_| true));
+    send(&snapshot, &workflows, Kind::Workflows, take, |row| with_extra(json::document(row, "document")?, row))?;
     send(&snapshot, "SELECT * FROM fireworks ORDER BY fw_id", Kind::Fireworks, take, |row| {
         with_extra(find::read_firework(row)?.to_document(), row)
     })?;
@@ -47,6 +47,8 @@ pub fn export(sql: &Connection, take: &mut Take<'_>) -> Result<(), SqlError> {
     })?;
     let offline = "SELECT document FROM kept WHERE collection = 'offline_runs' ORDER BY rowid";
     send(&snapshot, offline, Kind::OfflineRuns, take, |row| json::document(row, "document"))?;
+    let events = "SELECT document FROM volley_events ORDER BY id";
+    send(&snapshot, events, Kind::Events, take, |row| json::document(row, "document"))?;
     let counters = "SELECT (SELECT value FROM meta WHERE key = 'next_fw_id') AS fw,
                            (SELECT value FROM meta WHERE key = 'next_launch_id') AS launch";
     send(&snapshot, counters, Kind::Counters, take, |row| {
@@ -83,7 +85,10 @@ pub fn begin(tx: &Transaction<'_>, place: &str) -> Result<(), SqlError> {
         }
     }
     tx.execute_batch(
-        "CREATE TEMP TABLE copied (document_id TEXT PRIMARY KEY, workflow INTEGER NOT NULL);
+        // There may be a history of what was there, with the ids of what comes.
+        "DELETE FROM volley_about;
+         DELETE FROM volley_events;
+         CREATE TEMP TABLE copied (document_id TEXT PRIMARY KEY, workflow INTEGER NOT NULL);
          CREATE TEMP TABLE copied_nodes (fw_id INTEGER PRIMARY KEY, workflow INTEGER NOT NULL)",
     )?;
     Ok(())
@@ -97,6 +102,7 @@ pub fn take(tx: &Transaction<'_>, batch: Batch) -> Result<(), SqlError> {
         Kind::Launches => launch,
         Kind::Files => file,
         Kind::OfflineRuns => offline_run,
+        Kind::Events => event,
         Kind::Counters => counters,
     };
     batch.documents.iter().try_for_each(|document| one(tx, document))
@@ -226,6 +232,10 @@ fn keep(
     Ok(())
 }
 
+fn event(tx: &Transaction<'_>, document: &Document) -> Result<(), SqlError> {
+    Event::from_document(document).map_or(Ok(()), |event| history::write(tx, &event))
+}
+
 fn counters(tx: &Transaction<'_>, document: &Document) -> Result<(), SqlError> {
     for counter in ["next_fw_id", "next_launch_id"] {
         if let Some(next) = id_of(document, counter) {
@@ -248,9 +258,10 @@ pub fn end(tx: &Transaction<'_>) -> Result<(), SqlError> {
     )?;
     let ids: Vec<i64> =
         tx.prepare("SELECT id FROM workflows")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut one = tx.prepare("SELECT * FROM workflows WHERE id = ?1")?;
+    let columns = narrow::workflow(&|_| true);
+    let mut one = tx.prepare(&format!("SELECT {columns} AS document, extra FROM workflows WHERE id = ?1"))?;
     for id in ids {
-        let read = |row: &rusqlite::Row<'_>| Ok((find::workflow(tx, row), json::document_if_any(row, "extra")));
+        let read = |row: &rusqlite::Row<'_>| Ok((json::document(row, "document"), json::document_if_any(row, "extra")));
         let (columns, stashed) = one.query_row(params![id], read)?;
         let stashed = stashed?;
         let original = stashed.get_document(ORIGINAL).cloned().unwrap_or_default();

@@ -5,16 +5,6 @@ use rusqlite::{Connection, Transaction, params};
 use super::{SqlError, json};
 use crate::store::WorkerRecord;
 
-/// Made when it is first needed: a file of the time before has it not.
-pub const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS volley_workers (
-    name TEXT NOT NULL,
-    host TEXT NOT NULL,
-    document TEXT NOT NULL,
-    PRIMARY KEY (name, host)
-) WITHOUT ROWID;
-";
-
 /// All records.
 pub fn all(sql: &Connection) -> Result<Vec<WorkerRecord>, SqlError> {
     let mut statement = sql.prepare("SELECT document FROM volley_workers ORDER BY name, host")?;
