@@ -91,6 +91,18 @@ pub enum StoreError {
     /// A query that this store cannot answer.
     #[error("{0}")]
     Query(String),
+    /// A newer Volley has written what only Volley writes.
+    #[error(
+        "{place} is that of a newer Volley (its own records have version {found}; this one knows {known}): use that one"
+    )]
+    NewerSchema {
+        /// The store.
+        place: String,
+        /// The version that was found.
+        found: i64,
+        /// The latest one that is known here.
+        known: i64,
+    },
     /// A firework or workflow too large for a document of the store.
     #[error("{what} is too large to store: {reason}")]
     TooLarge {

@@ -4,6 +4,7 @@
 //! atomic, or can be finished by whoever comes next. *What* changes is decided by
 //! [`crate::workflow::decide`]; a store only applies it.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use bson::{Bson, Document};
@@ -12,27 +13,37 @@ use jiff::{SignedDuration, Timestamp};
 pub use crate::workflow::decide::Verb;
 use crate::workflow::launch::Place;
 use crate::workflow::reserved::fixed_directory;
-use crate::workflow::{Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, Loss, RetryPolicy, State};
+use crate::workflow::{
+    Draft, FWorker, Firework, FwAction, FwId, Launch, LaunchId, Lease, Loss, RetryPolicy, SpecChange, State,
+};
 
+mod author;
+pub mod counts;
 mod error;
 pub mod examine;
+pub mod failures;
+pub mod filter;
+pub mod history;
 mod jitter;
 pub mod ledger;
 pub mod mend;
 pub mod mongo;
 mod offline;
+pub mod orphans;
 pub mod query;
 pub mod sqlite;
+pub mod tally;
 pub mod transfer;
 mod workers;
 
+pub use author::Author;
 pub use error::StoreError;
 pub use examine::{Finding, Trouble};
 pub use jitter::jitter;
 pub use mend::{Blind, Mend, Mended, Mending, Witness};
 pub use mongo::MongoSettings;
 pub use offline::{OfflineEnd, OfflineRun};
-pub use query::{Direction, FireworkQuery, Order, SortKey, WorkflowQuery};
+pub use query::{Direction, Fields, FireworkQuery, NamePattern, Order, SortKey, WorkflowQuery};
 pub use transfer::{Batch, Give, Kind, Take};
 pub use workers::WorkerRecord;
 
@@ -85,8 +96,20 @@ fn birthdays(drafts: &[Draft], now: Timestamp) -> impl Iterator<Item = (&Draft, 
     })
 }
 
+/// Takes some of what was found; nobody holds the store meanwhile.
+pub type TakeSome<'a, T> = dyn FnMut(Vec<T>) -> ControlFlow<()> + 'a;
+
 /// A launchpad's store.
-pub trait Store: ledger::Ledgers + Send + Sync {
+pub trait Store:
+    ledger::Ledgers
+    + history::Histories
+    + counts::Countings
+    + failures::Failures
+    + tally::Tallies
+    + orphans::Orphans
+    + Send
+    + Sync
+{
     /// Where it is, for people: `SQLite file PATH` or `MongoDB HOST:PORT/NAME`. No password.
     fn describe(&self) -> String;
 
@@ -170,12 +193,25 @@ pub trait Store: ledger::Ledgers + Send + Sync {
     /// loses its lease.
     fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered>;
 
+    /// The same with many fireworks, each with its verb: what became of each, as far as the store
+    /// answered. Workflows are changed together where the store gains by it.
+    fn steer_many(&self, steps: &[(Verb, FwId)], now: Timestamp) -> Vec<Result<Steered>> {
+        let mut results: Vec<Result<Steered>> = Vec::with_capacity(steps.len());
+        for &(verb, fw_id) in steps {
+            results.push(self.steer(verb, fw_id, now));
+            if matches!(results.last(), Some(Err(StoreError::Unreachable { .. }))) {
+                break;
+            }
+        }
+        results
+    }
+
     /// Appends a workflow to one that is there. Returns the pairs (local id, id).
     fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>>;
 
-    /// Sets parts of the specs of fireworks that have not begun or have FIZZLED; a key may be a path
-    /// (`a.b`). Returns the fireworks that were changed.
-    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>>;
+    /// Changes parts of the specs of fireworks that have not begun or have FIZZLED. Returns the fireworks
+    /// that were changed.
+    fn update_specs(&self, fw_ids: &[FwId], change: &SpecChange, now: Timestamp) -> Result<Vec<FwId>>;
 
     /// Puts right what the dead have left behind, some of it at a time.
     fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>>;
@@ -216,7 +252,8 @@ pub trait Store: ledger::Ledgers + Send + Sync {
     /// Fireworks that match, sorted.
     fn find_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>>;
 
-    /// How many fireworks match.
+    /// How many fireworks match. Where states alone are asked for, and more than 20 000 are in them, as of
+    /// at most ten seconds ago.
     fn count_fireworks(&self, query: &FireworkQuery) -> Result<u64>;
 
     /// How many fireworks this worker could claim by `when`, if nothing else happened; counting stops
@@ -245,11 +282,18 @@ pub trait Store: ledger::Ledgers + Send + Sync {
     /// actions and trackers.
     fn launches_of_job(&self, job: &str) -> Result<Vec<Launch>>;
 
-    /// Fireworks that match a query in MongoDB's language.
-    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>>;
+    /// The ids of fireworks that match, sorted.
+    fn firework_ids(&self, query: &FireworkQuery) -> Result<Vec<FwId>>;
 
-    /// The fireworks of workflows that match a query in MongoDB's language.
-    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>>;
+    /// Fireworks that match, sorted, some at a time, until `take` breaks off. Memory does not grow with
+    /// their number.
+    fn each_firework(&self, query: &FireworkQuery, fields: Fields, take: &mut TakeSome<'_, Firework>) -> Result<()>;
+
+    /// Workflows that match, as FireWorks stores them, likewise.
+    fn each_workflow(&self, query: &WorkflowQuery, take: &mut TakeSome<'_, Document>) -> Result<()>;
+
+    /// How many workflows match.
+    fn count_workflows(&self, query: &WorkflowQuery) -> Result<u64>;
 
     /// Launches that match a query in MongoDB's language.
     fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>>;

@@ -53,3 +53,39 @@ fn every_task_but_the_first_costs_one_more() {
     let Some(count) = commands_for_tasks(41, 1, json!({})) else { return };
     assert!((40..=40 + 8 + ONCE).contains(&count), "{count} commands for 41 tasks");
 }
+
+/// Commands that `lpad` sends for this.
+fn commands_of_lpad(site: &Site, arguments: &[&str]) -> usize {
+    let output = site.volley(&[&["lpad"], arguments].concat()).env("RUST_LOG", "volley::mongo=trace").output();
+    let output = output.expect("runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {log}");
+    log.lines().filter(|line| line.contains(" DEBUG ")).count()
+}
+
+#[test]
+fn what_is_shown_or_changed_costs_no_more_the_more_there_is() {
+    let fw = |id: i64| json!({"fw_id": id, "spec": {"_tasks": [{"_fw_name": "ScriptTask", "script": "true"}]}});
+    let verbs: [(&[&str], usize); 11] = [
+        (&["get_fws", "-o", "json"], 2),
+        (&["get_fws", "-d", "more", "-o", "json"], 3),
+        (&["get_wflows", "-d", "more", "-o", "json"], 4),
+        (&["get_wflows", "-o", "json", "--rsort", "updated_on"], 4),
+        (&["get_fws", "-s", "READY", "-d", "count"], 3),
+        (&["set_priority", "5", "-s", "READY", "--yes"], 16),
+        (&["set_priority", "6", "-wf", "-s", "READY", "--yes"], 16),
+        (&["update_fws", "-u", "{'a': 1}", "-s", "READY", "--yes"], 16),
+        (&["defuse_fws", "-s", "READY", "--yes"], 50),
+        (&["reignite_fws", "-s", "DEFUSED", "--yes"], 50),
+        (&["delete_wflows", "-s", "READY", "--yes"], 40),
+    ];
+    let Some(pad) = Launchpad::mongo() else { return };
+    let site = Site::on(pad);
+    let one = || crate::support::draft(json!({"fws": [fw(1), fw(2)], "links": {"1": [2]}}));
+    let many: Vec<_> = (0..150).map(|_| one()).collect();
+    site.launchpad.store.insert(&many, jiff::Timestamp::now()).expect("inserts");
+    for (arguments, most) in verbs {
+        let count = commands_of_lpad(&site, arguments);
+        assert!((1..=most).contains(&count), "{count} commands for {arguments:?}");
+    }
+}

@@ -15,6 +15,9 @@ use crate::store::examine::holder;
 use crate::store::{Result, StoreError, Unlocking};
 use crate::workflow::{FwId, State, as_int, decide, int, int_list};
 
+/// Ids that come with one answer.
+const IDS: u32 = 10_000;
+
 impl MongoStore {
     /// Locks and corrects a workflow, then looks at what waits in it.
     pub(super) fn refresh_workflow(&self, fw_id: FwId, now: Timestamp) -> Result<Vec<FwId>> {
@@ -102,7 +105,11 @@ impl MongoStore {
         query: &Document,
     ) -> Result<Vec<i64>> {
         let found = collection.find(query.clone()).sort(doc! { field: 1 }).projection(doc! { "_id": 0, field: 1 });
-        Ok(self.collect(found.run())?.iter().filter_map(|one| one.get(field).and_then(as_int)).collect())
+        let mut ids = Vec::new();
+        for one in self.ask_query(found.allow_disk_use(true).batch_size(IDS).run())? {
+            ids.extend(self.ask_query(one)?.get(field).and_then(as_int));
+        }
+        Ok(ids)
     }
 }
 

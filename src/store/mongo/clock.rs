@@ -1,7 +1,7 @@
 //! The server's clock. The clocks of hosts differ, by minutes at times; who is dead is judged by
 //! the one clock that all have in common.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bson::doc;
@@ -17,7 +17,7 @@ const FRESH: Duration = Duration::from_secs(60);
 const DRIFT: Duration = Duration::from_secs(1);
 
 /// What the server's clock showed, if it was asked.
-pub type Clock = Mutex<Option<Reading>>;
+pub type Clock = Arc<Mutex<Option<Reading>>>;
 
 /// This machine's counter and clock at some time. While it sleeps the counter stands still.
 #[derive(Clone, Copy)]
@@ -30,6 +30,13 @@ impl Moment {
     /// Just now.
     pub fn now() -> Self {
         Moment { counter: Instant::now(), clock: Timestamp::now() }
+    }
+
+    /// So long ago.
+    fn ago(passed: Duration) -> Option<Self> {
+        let now = Moment::now();
+        let clock = now.clock.checked_sub(SignedDuration::try_from(passed).ok()?).ok()?;
+        Some(Moment { counter: now.counter.checked_sub(passed)?, clock })
     }
 }
 
@@ -50,9 +57,20 @@ impl Reading {
     }
 }
 
+/// Notes what the server's clock showed, of a server that is taken to be so much ahead. The answer took so long.
+pub fn listener(clock: &Clock, ahead: SignedDuration) -> impl Fn(Timestamp, Duration) + Send + Sync + 'static {
+    let clock = Arc::clone(clock);
+    move |showed, took| {
+        if let Some(at) = Moment::ago(took) {
+            let reading = Reading { at, showed: showed + ahead };
+            *clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        }
+    }
+}
+
 impl MongoStore {
-    /// The time it is on the server, to the length of a round trip; asked for once a minute at most, and
-    /// not at all by who renews leases.
+    /// The time it is on the server, to the length of a round trip. The driver asks for it when it connects
+    /// and every ten seconds; only when that is long ago, or has not been heard of yet, it is asked for here.
     pub(super) fn server_time(&self) -> Result<Timestamp> {
         let known = *self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = Moment::now();

@@ -7,12 +7,15 @@ use std::collections::BTreeSet;
 use bson::oid::ObjectId;
 use bson::{Document, doc};
 
-use super::commands::ints;
+use super::commands::{among, ints};
 use super::lock::{Locked, Task, Wanted};
 use super::retire::Kept;
 use super::{MongoStore, view};
 use crate::store::Result;
 use crate::workflow::{FwId, LaunchId, as_int, int_list};
+
+/// So many are deleted under one lock: far less than a lock allows.
+const WORKFLOWS: usize = 1_000;
 
 impl MongoStore {
     pub(super) fn delete_whole_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
@@ -24,10 +27,13 @@ impl MongoStore {
             wanted.push(Wanted { workflow, task: Task::Delete, projection: doc! { "nodes": 1, "locked": 1 } });
         }
         let mut deleted = Vec::new();
-        self.with_locks(wanted, |locked| {
-            deleted.extend(self.delete_locked(&locked)?);
-            Ok(())
-        })?;
+        while !wanted.is_empty() {
+            let some = wanted.split_off(wanted.len().saturating_sub(WORKFLOWS));
+            self.with_locks(some, |locked| {
+                deleted.extend(self.delete_locked(&locked)?);
+                Ok(())
+            })?;
+        }
         deleted.sort_unstable();
         Ok(deleted)
     }
@@ -38,11 +44,8 @@ impl MongoStore {
         let mut launches = self.launches_of_nobody_else(&members)?;
         let kept = self.kept_launches(&launches, Kept::Running)?;
         launches.retain(|id| !kept.contains(id));
-        self.ask(self.fireworks.delete_many(doc! { "fw_id": { "$in": ints(&members) } }).run())?;
-        self.delete_files(&launches)?;
-        let theirs = doc! { "launch_id": { "$in": ints(&launches) } };
-        self.ask(self.launches.delete_many(theirs.clone()).run())?;
-        self.ask(self.database.collection::<Document>("offline_runs").delete_many(theirs).run())?;
+        self.ask(self.fireworks.delete_many(among("fw_id", &members)).run())?;
+        self.delete_launches(&launches)?;
         let workflows: Vec<ObjectId> = locked.iter().map(|one| one.workflow).collect();
         let owners: Vec<&str> = locked.iter().map(|one| one.owner.as_str()).collect();
         let held = doc! { "_id": { "$in": workflows }, "locked.owner": { "$in": owners } };
@@ -50,9 +53,18 @@ impl MongoStore {
         Ok(members)
     }
 
+    /// Deletes launches, with all that belongs to them.
+    pub(super) fn delete_launches(&self, launches: &[LaunchId]) -> Result<()> {
+        self.delete_files(launches)?;
+        let theirs = doc! { "launch_id": { "$in": ints(launches) } };
+        self.ask(self.launches.delete_many(theirs.clone()).run())?;
+        self.ask(self.database.collection::<Document>("offline_runs").delete_many(theirs).run())?;
+        Ok(())
+    }
+
     /// The launches of fireworks, without those that duplicates elsewhere have taken over.
-    fn launches_of_nobody_else(&self, members: &[FwId]) -> Result<Vec<LaunchId>> {
-        let theirs = doc! { "fw_id": { "$in": ints(members) } };
+    pub(super) fn launches_of_nobody_else(&self, members: &[FwId]) -> Result<Vec<LaunchId>> {
+        let theirs = among("fw_id", members);
         let projection = doc! { "_id": 0, "launches": 1, "archived_launches": 1, "spec._dupefinder": 1 };
         let fireworks = self.collect(self.fireworks.find(theirs.clone()).projection(projection).run())?;
         let lists = ["launches", "archived_launches"];

@@ -40,6 +40,7 @@ struct Suspicion {
 
 impl MongoStore {
     pub(super) fn examine_database(&self) -> Result<Vec<Finding>> {
+        self.refuse_newer()?;
         let at = self.server_time()?;
         let (mut suspicion, active) = self.first_look()?;
         let mut findings = std::mem::take(&mut suspicion.unreadable);

@@ -29,6 +29,18 @@ pub struct Part<'l> {
     pub before: State,
 }
 
+/// A locked workflow, of which the whole graph is wanted.
+pub struct Whole<'l> {
+    pub locked: &'l Locked,
+    pub runs: Vec<&'l Run>,
+    /// As it was just read.
+    pub document: Document,
+    /// Whose documents are wanted, with those below them.
+    pub subjects: Vec<FwId>,
+    /// Those of all are.
+    pub all: bool,
+}
+
 impl MongoStore {
     /// What the locks' projections show, with states and documents that only the fireworks have.
     pub(super) fn load_near<'l>(
@@ -156,15 +168,21 @@ impl MongoStore {
         Ok(())
     }
 
-    /// Adds what the launches of all fireworks of the graph have put into the workflow.
-    pub(super) fn add_spawned(&self, graph: &mut Graph) -> Result<()> {
-        let loaded: Vec<FwId> =
-            graph.nodes.iter().filter(|(_, node)| node.firework.is_some()).map(|(&fw_id, _)| fw_id).collect();
+    /// Adds what the launches of all fireworks of graphs have put into their workflows.
+    pub(super) fn add_spawned<'g>(&self, graphs: impl IntoIterator<Item = &'g mut Graph>) -> Result<()> {
+        let mut graphs: Vec<&mut Graph> = graphs.into_iter().collect();
+        let nodes = graphs.iter().flat_map(|graph| &graph.nodes);
+        let loaded: Vec<FwId> = nodes.filter(|(_, node)| node.firework.is_some()).map(|(&fw_id, _)| fw_id).collect();
+        if loaded.is_empty() {
+            return Ok(());
+        }
         let spawning = doc! { "fw_id": { "$in": ints(&loaded) }, "state_history.spawned": { "$exists": true } };
         // The action would be read in vain.
         let found = self.launches.find(spawning).projection(doc! { "action": 0 });
         for launch in self.collect(found.run())?.iter().filter_map(Launch::from_document) {
-            graph.spawned_by.entry(launch.fw_id).or_default().extend(launch.spawned().into_iter().flatten());
+            for graph in graphs.iter_mut().filter(|graph| graph.nodes.contains_key(&launch.fw_id)) {
+                graph.spawned_by.entry(launch.fw_id).or_default().extend(launch.spawned().into_iter().flatten());
+            }
         }
         Ok(())
     }
@@ -217,23 +235,37 @@ impl MongoStore {
     ) -> Result<Part<'l>> {
         let found = self.workflows.find_one(doc! { "_id": locked.workflow }).projection(view::whole());
         let document = self.ask(found.run())?.unwrap_or_default();
-        let mut graph = view::far(&document);
-        let mut affected: BTreeSet<FwId> = subjects.iter().copied().collect();
-        if all {
-            affected.extend(graph.nodes.keys());
-        }
-        for &fw_id in subjects.iter().filter(|_| !all) {
-            affected.extend(graph.descendants(fw_id));
+        let whole = Whole { locked, runs, document, subjects: subjects.to_vec(), all };
+        Ok(self.whole_parts(vec![whole])?.swap_remove(0))
+    }
+
+    /// The same of several, in one command.
+    pub(super) fn whole_parts<'l>(&self, wanted: Vec<Whole<'l>>) -> Result<Vec<Part<'l>>> {
+        let mut affected = BTreeSet::new();
+        let mut graphs = Vec::with_capacity(wanted.len());
+        for one in &wanted {
+            let graph = view::far(&one.document);
+            affected.extend(&one.subjects);
+            if one.all {
+                affected.extend(graph.nodes.keys());
+            } else {
+                affected.extend(one.subjects.iter().flat_map(|&fw_id| graph.descendants(fw_id)));
+            }
+            graphs.push(graph);
         }
         let fireworks = self.fireworks_by_id(&affected.into_iter().collect::<Vec<_>>())?;
-        view::add_documents(&mut graph, fireworks.iter());
-        let states = graph.nodes.iter().map(|(&fw_id, node)| (fw_id, node.state)).collect();
-        let loaded = graph.nodes.iter().filter(|(_, node)| node.firework.is_some());
-        let uncached = loaded
-            .map(|(&fw_id, node)| (fw_id, node.state))
-            .filter(|&(fw_id, state)| view::cached_state(&document, fw_id) != Some(state))
-            .collect();
-        Ok(Part { locked, runs, graph, states: Some(states), uncached, before: state_before(&document) })
+        let part = |(one, mut graph): (Whole<'l>, Graph)| {
+            let Whole { locked, runs, document, .. } = one;
+            view::add_documents(&mut graph, fireworks.iter());
+            let states = graph.nodes.iter().map(|(&fw_id, node)| (fw_id, node.state)).collect();
+            let loaded = graph.nodes.iter().filter(|(_, node)| node.firework.is_some());
+            let uncached = loaded
+                .map(|(&fw_id, node)| (fw_id, node.state))
+                .filter(|&(fw_id, state)| view::cached_state(&document, fw_id) != Some(state))
+                .collect();
+            Part { locked, runs, graph, states: Some(states), uncached, before: state_before(&document) }
+        };
+        Ok(wanted.into_iter().zip(graphs).map(part).collect())
     }
 }
 

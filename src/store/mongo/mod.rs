@@ -13,7 +13,7 @@
 //! bulk (see [`commands::expect`]), everything is read again, and the rest is decided anew.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
@@ -21,11 +21,11 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::{Client, Collection, Database};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Demand, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
-    Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord,
-    WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd,
+    OfflineRun, Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, TakeSome, Unlocking, Verb, Verdict,
+    WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, as_int};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange, as_int};
 
 mod apply;
 mod busy;
@@ -34,13 +34,16 @@ mod claim;
 mod clock;
 mod commands;
 mod correct;
+mod counts;
 mod delete;
 mod detach;
 mod duplicates;
 mod examine;
+mod failures;
 mod find;
 mod finish;
 mod gridfs;
+mod history;
 mod ids;
 mod insert;
 mod keep;
@@ -49,6 +52,7 @@ mod load;
 mod lock;
 mod mend;
 mod offline;
+mod orphans;
 mod reserve;
 mod restart;
 mod retire;
@@ -56,6 +60,9 @@ mod schema;
 mod settings;
 mod sizes;
 mod steer;
+mod steer_many;
+mod stream;
+mod tally;
 mod transfer;
 mod view;
 mod wait;
@@ -81,6 +88,8 @@ pub struct MongoStore {
     ahead: SignedDuration,
     clock: clock::Clock,
     server: restart::Server,
+    /// That Volley's own collections have been looked at.
+    schema: OnceLock<()>,
     /// Locks of others that somebody here waits for.
     waits: wait::Waits,
 }
@@ -98,7 +107,8 @@ impl MongoStore {
     pub fn connect(settings: &MongoSettings, ahead: SignedDuration) -> Result<Self> {
         let server = restart::Server::default();
         let mut options = settings.client_options()?;
-        options.sdam_event_handler = Some(server.listener());
+        let clock = clock::Clock::default();
+        options.sdam_event_handler = Some(server.listener(clock::listener(&clock, ahead)));
         let client = Client::with_options(options).map_err(|error| commands::error(&settings.place(), &error))?;
         let database = client.database(&settings.name);
         Ok(MongoStore {
@@ -111,8 +121,9 @@ impl MongoStore {
             launch_ids: Mutex::default(),
             unanswered: Mutex::default(),
             ahead,
-            clock: Mutex::default(),
+            clock,
             server,
+            schema: OnceLock::new(),
             waits: Mutex::default(),
         })
     }
@@ -156,7 +167,7 @@ impl Store for MongoStore {
     }
 
     fn reset(&self) -> Result<()> {
-        self.reset_database()
+        self.reset_database(Timestamp::now())
     }
 
     fn insert(&self, drafts: &[Draft], now: Timestamp) -> Result<Vec<Vec<(i64, FwId)>>> {
@@ -231,12 +242,16 @@ impl Store for MongoStore {
         self.steer_workflow(verb, fw_id, now)
     }
 
+    fn steer_many(&self, steps: &[(Verb, FwId)], now: Timestamp) -> Vec<Result<Steered>> {
+        self.steer_workflows(steps, now)
+    }
+
     fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>> {
         self.append_workflow(appendix, now)
     }
 
-    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>> {
-        self.set_in_specs(fw_ids, set, now)
+    fn update_specs(&self, fw_ids: &[FwId], change: &SpecChange, now: Timestamp) -> Result<Vec<FwId>> {
+        self.change_specs(fw_ids, change, now)
     }
 
     fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>> {
@@ -272,7 +287,7 @@ impl Store for MongoStore {
     }
 
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64> {
-        let filter = doc! { "fw_id": { "$in": commands::ints(fw_ids) } };
+        let filter = commands::among("fw_id", fw_ids);
         let update = doc! { "$set": { "spec._priority": crate::workflow::int(priority) } };
         let written = self.fireworks.update_many(filter, update).write_concern(claim::journaled());
         Ok(self.ask(written.run())?.matched_count)
@@ -287,7 +302,17 @@ impl Store for MongoStore {
     }
 
     fn count_fireworks(&self, query: &FireworkQuery) -> Result<u64> {
-        self.ask(self.fireworks.count_documents(find::firework_filter(query)).run())
+        let only_states = FireworkQuery {
+            states: query.states.clone(),
+            sort: query.sort,
+            limit: query.limit,
+            ..FireworkQuery::default()
+        };
+        if *query == only_states {
+            return self.count_in_states("fireworks", &query.states);
+        }
+        let filter = self.firework_filter(query)?;
+        self.ask_query(self.fireworks.count_documents(filter).run())
     }
 
     fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64> {
@@ -334,13 +359,30 @@ impl Store for MongoStore {
         self.search_launches_of_job(job)
     }
 
-    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {
-        self.matching(&self.fireworks, "fw_id", query)
+    fn firework_ids(&self, query: &FireworkQuery) -> Result<Vec<FwId>> {
+        self.search_firework_ids(query)
     }
 
-    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>> {
-        let found = self.workflows.find(query.clone()).projection(doc! { "_id": 0, "nodes": 1 });
-        Ok(self.collect(found.run())?.iter().flat_map(|one| crate::workflow::int_list(one.get("nodes"))).collect())
+    fn each_firework(&self, query: &FireworkQuery, fields: Fields, take: &mut TakeSome<'_, Firework>) -> Result<()> {
+        self.stream_fireworks(query, fields, take)
+    }
+
+    fn each_workflow(&self, query: &WorkflowQuery, take: &mut TakeSome<'_, Document>) -> Result<()> {
+        self.stream_workflows(query, take)
+    }
+
+    fn count_workflows(&self, query: &WorkflowQuery) -> Result<u64> {
+        let only_states = WorkflowQuery {
+            states: query.states.clone(),
+            sort: query.sort,
+            limit: query.limit,
+            ..WorkflowQuery::default()
+        };
+        if !query.states.is_empty() && *query == only_states {
+            return self.count_in_states("workflows", &query.states);
+        }
+        let filter = self.workflow_filter(query)?;
+        self.ask_query(self.workflows.count_documents(filter).run())
     }
 
     fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>> {

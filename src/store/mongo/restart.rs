@@ -2,8 +2,8 @@
 //! outcome is in the journal, but not what was made of it in the fireworks and workflows. So what
 //! was done last is done again, which changes nothing where it is there.
 //!
-//! A restarted server has another `processId`. It is asked for with its clock, once a minute, and
-//! at once after its connections have broken.
+//! A restarted server has another `processId`. The driver hears it whenever it looks at the server, and
+//! whoever works asks for it at once after connections have broken.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +20,7 @@ use super::MongoStore;
 use super::commands::{Journal, update};
 use super::lock::Run;
 use crate::store::Result;
+use crate::workflow::time;
 
 /// A server writes its journal ten times a second; what was done so long before is in it.
 const UNSURE: Duration = Duration::from_secs(120);
@@ -30,7 +31,7 @@ const MOST: usize = 2_000;
 #[derive(Default)]
 pub struct Server {
     /// Which one it was when it was last asked.
-    process: Mutex<Option<ObjectId>>,
+    process: Arc<Mutex<Option<ObjectId>>>,
     /// It may be another one by now.
     doubtful: Arc<AtomicBool>,
     /// Launches that were applied, and when; the latest last.
@@ -38,13 +39,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// Hears when a connection breaks.
-    pub fn listener(&self) -> EventHandler<SdamEvent> {
-        let doubtful = Arc::clone(&self.doubtful);
-        EventHandler::callback(move |event| {
-            if matches!(event, SdamEvent::ServerHeartbeatFailed(_)) {
-                doubtful.store(true, Ordering::Relaxed);
+    /// Hears when a connection breaks, which process serves us, and what its clock shows.
+    pub fn listener(&self, showed: impl Fn(Timestamp, Duration) + Send + Sync + 'static) -> EventHandler<SdamEvent> {
+        let (doubtful, process) = (Arc::clone(&self.doubtful), Arc::clone(&self.process));
+        EventHandler::callback(move |event| match event {
+            SdamEvent::ServerHeartbeatFailed(_) => doubtful.store(true, Ordering::Relaxed),
+            SdamEvent::ServerHeartbeatSucceeded(beat) if serves_us(&beat.reply) => {
+                if let Some(found) = process_of(&beat.reply) {
+                    let mut known = process.lock().unwrap_or_else(PoisonError::into_inner);
+                    if *known.get_or_insert(found) != found {
+                        // What follows from it is done by whoever works next.
+                        doubtful.store(true, Ordering::Relaxed);
+                    }
+                }
+                // An answer that was waited for says nothing of how long it took.
+                if let (false, Some(at)) = (beat.awaited, beat.reply.get("localTime").and_then(time::from_bson)) {
+                    showed(at, beat.duration);
+                }
             }
+            _ => {}
         })
     }
 
@@ -61,8 +74,7 @@ impl Server {
     /// Which process has just answered. Returns whether it is another one than before.
     pub fn meet(&self, hello: &Document) -> bool {
         self.doubtful.store(false, Ordering::Relaxed);
-        let version = hello.get_document("topologyVersion").ok();
-        let Some(process) = version.and_then(|version| version.get_object_id("processId").ok()) else { return false };
+        let Some(process) = process_of(hello) else { return false };
         let before = self.process.lock().unwrap_or_else(PoisonError::into_inner).replace(process);
         before.is_some_and(|before| before != process)
     }
@@ -82,6 +94,18 @@ impl Server {
     pub fn is_doubtful(&self) -> bool {
         self.doubtful.load(Ordering::Relaxed)
     }
+}
+
+/// The process that gave this answer.
+fn process_of(hello: &Document) -> Option<ObjectId> {
+    hello.get_document("topologyVersion").ok()?.get_object_id("processId").ok()
+}
+
+/// Whether it is that of the one server that takes our writes: not another one of its replica set, and not one
+/// of many routers to a cluster.
+fn serves_us(hello: &Document) -> bool {
+    let is_so = |key: &str| hello.get_bool(key).unwrap_or(false);
+    (is_so("isWritablePrimary") || is_so("ismaster")) && !hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid")
 }
 
 impl MongoStore {

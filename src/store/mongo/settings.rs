@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
-use mongodb::options::{ClientOptions, Credential};
+use mongodb::options::{ClientOptions, Credential, ServerMonitoringMode};
 
 use crate::store::{Result, StoreError};
 
@@ -67,14 +67,13 @@ impl std::fmt::Debug for MongoSettings {
 impl MongoSettings {
     /// `HOST:PORT/NAME` for people, without credentials.
     pub fn place(&self) -> String {
-        match self.host.split_once("://") {
-            None => format!("{}:{}/{}", self.host, self.port, self.name),
-            Some((_, rest)) => {
-                let hosts = rest.split(['/', '?']).next().unwrap_or_default();
-                let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
-                format!("{hosts}/{}", self.name)
-            }
-        }
+        let after_scheme = self.host.split_once("://");
+        let rest = after_scheme.map_or(self.host.as_str(), |(_, rest)| rest);
+        // First the credentials: a password that nobody has escaped may hold `/` and `?`.
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
+        let hosts = rest.split(['/', '?']).next().unwrap_or_default();
+        let port = if after_scheme.is_none() { format!(":{}", self.port) } else { String::new() };
+        format!("{hosts}{port}/{}", self.name)
     }
 
     /// The driver's options. Those of pymongo have the names that a connection string has, so they
@@ -97,6 +96,9 @@ impl MongoSettings {
         options.server_selection_timeout.get_or_insert(SELECTION);
         options.connect_timeout.get_or_insert(SELECTION);
         options.max_pool_size.get_or_insert(CONNECTIONS);
+        // The server is looked at now and then. To be told of its changes at once takes a second connection for
+        // the looks, and who uses the server hears of them by that.
+        options.server_monitoring_mode.get_or_insert(ServerMonitoringMode::Poll);
         options.command_event_handler = Some(EventHandler::callback(log_command));
         Ok(options)
     }
@@ -164,6 +166,10 @@ mod tests {
             ..MongoSettings::default()
         };
         assert_eq!(settings.place(), "host:1/fireworks");
+        for host in ["mongodb://user:se/cret@host", "mongodb+srv://user:se?cret@host/db", "user:secret@host"] {
+            let settings = MongoSettings { host: host.into(), ..MongoSettings::default() };
+            assert!(settings.place().starts_with("host") && !settings.place().contains("cret"), "{}", settings.place());
+        }
         assert!(!format!("{settings:?}").contains("secret"));
     }
 }

@@ -1,18 +1,28 @@
 //! What users ask for: verbs, appended workflows, changed specs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use bson::{Document, doc};
+use bson::doc;
 use jiff::Timestamp;
 
+use super::commands::among;
 use super::insert::check_size;
 use super::lock::{Locked, Task, Wanted};
 use super::write::Decided;
 use super::{MongoStore, view};
 use crate::store::{Appendix, Result, Steered, StoreError, Verb};
-use crate::workflow::firework::Firework;
+use crate::workflow::firework::{Firework, UPDATABLE};
+use crate::workflow::graph::Changes;
 use crate::workflow::retry::MAX_LOST;
-use crate::workflow::{Cause, FwId, LaunchId, Loss, decide, int, time};
+use crate::workflow::{Cause, FwId, Launch, LaunchId, Loss, SpecChange, State, as_int, decide, int, time};
+
+/// What a verb has changed.
+pub(super) fn steered_by(changes: &Changes) -> Steered {
+    Steered {
+        changed: changes.edits.iter().map(|edit| edit.fw_id).collect(),
+        replaced: changes.detached.members.keys().copied().collect(),
+    }
+}
 
 impl MongoStore {
     pub(super) fn steer_workflow(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
@@ -40,7 +50,7 @@ impl MongoStore {
         loop {
             let mut part = self.whole_part(&locked, Vec::new(), &[fw_id], needs.workflow)?;
             if needs.spawned {
-                self.add_spawned(&mut part.graph)?;
+                self.add_spawned([&mut part.graph])?;
             }
             let launching = verb.launching(&part.graph, fw_id);
             self.add_launches(&mut part.graph, &launching)?;
@@ -50,24 +60,39 @@ impl MongoStore {
             }
             decide::show_fizzled_parents(&mut part.graph, now, |fw_ids| self.with_launches(fw_ids))?;
             let changes = std::mem::take(&mut part.graph).changes();
-            // The fence first: a launch that has ended can no longer report.
-            let put_away: BTreeSet<FwId> =
-                changes.edits.iter().filter(|edit| edit.archive.is_some()).map(|edit| edit.fw_id).collect();
-            let reset = self.fireworks_by_id(&put_away.iter().copied().collect::<Vec<_>>())?;
-            let listed: Vec<LaunchId> = reset.into_iter().flat_map(|firework| firework.launches).collect();
-            let mut own = self.search_launches(&listed)?;
-            // One taken from a duplicate is its owner's to end, and one that is kept goes on.
-            own.retain(|launch| !launch.state.is_final() && put_away.contains(&launch.fw_id) && !launch.is_kept());
-            self.end_launches(&mut own, &Loss::new(Cause::User, verb.as_str()), MAX_LOST, now)?;
-            let steered = Steered {
-                changed: changes.edits.iter().map(|edit| edit.fw_id).collect(),
-                replaced: changes.detached.members.keys().copied().collect(),
-            };
+            self.end_reset([(verb, &changes)], now)?;
+            let steered = steered_by(&changes);
             let decided = Decided { part, changes, fenced: BTreeMap::new(), inner_state: None };
             if self.write(&[decided], now)?.is_some() {
                 return Ok(steered);
             }
         }
+    }
+
+    /// The fence, before anything is reset: a launch that has ended can no longer report.
+    pub(super) fn end_reset<'c>(
+        &self,
+        changes: impl IntoIterator<Item = (Verb, &'c Changes)>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut put_away = BTreeMap::new();
+        for (verb, changes) in changes {
+            let reset = changes.edits.iter().filter(|edit| edit.archive.is_some());
+            put_away.extend(reset.map(|edit| (edit.fw_id, verb.as_str())));
+        }
+        let reset = self.fireworks_by_id(&put_away.keys().copied().collect::<Vec<_>>())?;
+        let listed: Vec<LaunchId> = reset.into_iter().flat_map(|firework| firework.launches).collect();
+        let mut open = BTreeMap::<&str, Vec<Launch>>::new();
+        for launch in self.search_launches(&listed)? {
+            // One taken from a duplicate is its owner's to end, and one that is kept goes on.
+            if let Some(&why) = put_away.get(&launch.fw_id).filter(|_| !launch.state.is_final() && !launch.is_kept()) {
+                open.entry(why).or_default().push(launch);
+            }
+        }
+        for (why, mut launches) in open {
+            self.end_launches(&mut launches, &Loss::new(Cause::User, why), MAX_LOST, now)?;
+        }
+        Ok(())
     }
 
     /// Appends a workflow to one that is there.
@@ -133,25 +158,34 @@ impl MongoStore {
         }
     }
 
-    /// Sets parts of specs, as far as the states of the fireworks allow it. Checked as a whole
+    /// Changes parts of specs, as far as the states of the fireworks allow it. Checked as a whole
     /// before anything is written.
-    pub(super) fn set_in_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>> {
+    pub(super) fn change_specs(&self, fw_ids: &[FwId], change: &SpecChange, now: Timestamp) -> Result<Vec<FwId>> {
         let mut fireworks = self.fireworks_by_id(fw_ids)?;
         fireworks.retain(Firework::takes_updates);
         for firework in &mut fireworks {
-            firework.update_spec(set)?;
+            firework.change_spec(change)?;
             check_size(|| format!("the spec of firework {}", firework.fw_id), &firework.spec)?;
         }
-        let mut change: Document = set.iter().map(|(path, value)| (format!("spec.{path}"), value.clone())).collect();
-        change.insert("updated_on", time::to_iso(now));
-        let mut changed = Vec::with_capacity(fireworks.len());
-        for firework in fireworks {
-            let as_read = doc! { "fw_id": int(firework.fw_id), "state": firework.state.as_str() };
-            let updated = self.fireworks.update_one(as_read, doc! { "$set": change.clone() });
-            if self.ask(updated.run())?.matched_count == 1 {
-                changed.push(firework.fw_id);
-            }
+        let ids: Vec<FwId> = fireworks.iter().map(|firework| firework.fw_id).collect();
+        let (mut set, unset) = change.to_update();
+        let at = time::to_iso(now);
+        set.insert("updated_on", &at);
+        let mut update = doc! { "$set": set };
+        if !unset.is_empty() {
+            update.insert("$unset", unset);
         }
-        Ok(changed)
+        let open = UPDATABLE.map(State::as_str).to_vec();
+        let these = among("fw_id", &ids);
+        let mut updatable = these.clone();
+        updatable.insert("state", doc! { "$in": open });
+        if self.ask(self.fireworks.update_many(updatable, update).run())?.matched_count == ids.len() as u64 {
+            return Ok(ids);
+        }
+        // Some have begun meanwhile.
+        let found = self.fireworks.find(these).projection(doc! { "_id": 0, "fw_id": 1, "updated_on": 1 });
+        let found = self.collect(found.run())?;
+        let changed = found.iter().filter(|one| one.get_str("updated_on").is_ok_and(|found| found == at));
+        Ok(changed.filter_map(|one| one.get("fw_id").and_then(as_int)).collect())
     }
 }

@@ -45,15 +45,38 @@ impl MongoStore {
             numbered.push(self.number_spawned(one, now)?);
         }
         self.insert_spawned(numbered.iter().flatten())?;
-        let statements = decided.iter().flat_map(|one| firework_statements(one, now)).collect();
-        if self.bulk("fireworks", statements, Journal::No)?.stopped {
+        if self.write_fireworks(decided, now)? < decided.len() {
             return Ok(None);
         }
+        self.write_workflows(decided, &numbered, now)?;
+        Ok(Some(numbered.into_iter().flatten().map(|one| one.ids).collect()))
+    }
+
+    /// Writes the fireworks of one workflow after the other, until one is not as expected. Returns of how many
+    /// workflows all are written.
+    pub(super) fn write_fireworks(&self, decided: &[Decided<'_>], now: Timestamp) -> Result<usize> {
+        let statements: Vec<Vec<Document>> = decided.iter().map(|one| firework_statements(one, now)).collect();
+        let lengths: Vec<usize> = statements.iter().map(Vec::len).collect();
+        let done = self.bulk("fireworks", statements.into_iter().flatten().collect(), Journal::No)?.done;
+        let ends = lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        Ok(ends.take_while(|&end| end <= done).count())
+    }
+
+    /// Tells workflows what has been written of their fireworks, and unlocks them.
+    pub(super) fn write_workflows(
+        &self,
+        decided: &[Decided<'_>],
+        numbered: &[Vec<Numbered<'_>>],
+        now: Timestamp,
+    ) -> Result<()> {
         for one in decided {
             self.keep_apart(one.part.locked, &one.changes.detached, now)?;
         }
         let mut statements = Vec::with_capacity(decided.len());
-        for (one, spawned) in decided.iter().zip(&numbered) {
+        for (one, spawned) in decided.iter().zip(numbered) {
             statements.push(self.workflow_statement(one, spawned, now)?);
         }
         let journal = journal(decided.iter().map(|one| &one.part.locked.task));
@@ -62,12 +85,12 @@ impl MongoStore {
             let reason = "the lock of a workflow is gone: the server was restarted, or somebody broke it".to_owned();
             return Err(StoreError::Unreachable { place: self.settings.place(), reason });
         }
-        for (one, spawned) in decided.iter().zip(&numbered).filter(|(_, spawned)| !spawned.is_empty()) {
+        for (one, spawned) in decided.iter().zip(numbered).filter(|(_, spawned)| !spawned.is_empty()) {
             // Only now that the workflow knows them may anybody claim them.
             self.free_roots(&spawned.iter().flat_map(Numbered::free_roots).collect::<Vec<_>>(), now)?;
             self.unlock(one.part.locked)?;
         }
-        Ok(Some(numbered.into_iter().flatten().map(|one| one.ids).collect()))
+        Ok(())
     }
 
     /// Spawned fireworks with the ids that the lock records.

@@ -10,13 +10,19 @@ use crate::workflow::{FwId, LaunchId};
 /// Deletes the workflows of these fireworks; returns every firework that went.
 pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, SqlError> {
     let members = graph::members(tx, fw_ids)?;
-    let mut launches = launches_of_nobody_else(tx, &members)?;
+    fireworks(tx, &members)?;
+    Ok(members)
+}
+
+/// Deletes fireworks that are all of their workflows, or are in none.
+pub fn fireworks(tx: &Transaction<'_>, members: &[FwId]) -> Result<(), SqlError> {
+    let mut launches = launches_of_nobody_else(tx, members)?;
     // What shall go on to its end needs a place for its outcome.
     let kept: Vec<LaunchId> =
         retire::open(tx)?.iter().filter(|launch| launch.is_kept()).map(|launch| launch.launch_id).collect();
     launches.retain(|id| !kept.contains(id));
     transfer::forget(tx, &launches)?;
-    let gone = json::ids(&members);
+    let gone = json::ids(members);
     tx.execute("DELETE FROM launches WHERE launch_id IN (SELECT value FROM json_each(?1))", [json::ids(&launches)])?;
     for sql in [
         "DELETE FROM workflows WHERE id IN
@@ -26,7 +32,7 @@ pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, Sql
     ] {
         tx.execute(sql, params![gone])?;
     }
-    Ok(members)
+    Ok(())
 }
 
 /// The launches of fireworks, without those that duplicates elsewhere have taken over.

@@ -11,32 +11,42 @@ use bson::{Bson, Document};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::history::{Deed, Event, RESET};
 use super::{
-    Appendix, Claim, ClaimRequest, Demand, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd, OfflineRun,
-    Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, Unlocking, Verb, Verdict, WorkerRecord,
-    WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd,
+    OfflineRun, Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, TakeSome, Unlocking, Verb, Verdict,
+    WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange};
 
 mod apply;
 mod care;
 mod claim;
+mod clause;
+mod counts;
 mod delete;
 mod examine;
 mod extra;
+mod failures;
 mod find;
 mod finish;
+mod functions;
 mod graph;
+mod history;
 mod insert;
 mod json;
 mod keep;
 mod ledger;
 mod mend;
+mod narrow;
 mod network;
+mod orphans;
 mod reserve;
 mod retire;
 mod schema;
 mod state;
+mod stream;
+mod tally;
 mod transfer;
 mod workers;
 
@@ -116,15 +126,23 @@ impl Store for SqliteStore {
     }
 
     fn reset(&self) -> Result<()> {
-        self.write(schema::clear)
+        let reset = Event::here(&Deed { what: RESET.to_owned(), ..Deed::default() }, self.clock());
+        self.write(|tx| {
+            schema::clear(tx)?;
+            history::write(tx, &reset)
+        })
     }
 
     fn insert(&self, drafts: &[Draft], now: Timestamp) -> Result<Vec<Vec<(i64, FwId)>>> {
-        self.write(|tx| super::birthdays(drafts, now).map(|(draft, born)| insert::workflow(tx, draft, born)).collect())
+        self.write(|tx| {
+            let born = super::birthdays(drafts, now).map(|(draft, born)| insert::workflow(tx, draft, born));
+            let ids = born.collect::<Result<Vec<_>, _>>()?;
+            history::added(tx, &ids, now)?;
+            Ok(ids)
+        })
     }
 
     fn claim(&self, request: &ClaimRequest<'_>, limit: usize) -> Result<Vec<Claim>> {
-        claim::check(&request.worker.query).map_err(StoreError::Query)?;
         let request = &ClaimRequest { lease: &self.by_its_clock(request.lease, request.now), ..*request };
         self.write(|tx| claim::claim(tx, request, limit))
     }
@@ -135,7 +153,6 @@ impl Store for SqliteStore {
     }
 
     fn reserve(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>> {
-        claim::check(&request.worker.query).map_err(StoreError::Query)?;
         self.write(|tx| reserve::reserve(tx, request))
     }
 
@@ -201,8 +218,8 @@ impl Store for SqliteStore {
         self.write(|tx| finish::append(tx, appendix, now))
     }
 
-    fn update_specs(&self, fw_ids: &[FwId], set: &Document, now: Timestamp) -> Result<Vec<FwId>> {
-        self.write(|tx| insert::update_specs(tx, fw_ids, set, now))
+    fn update_specs(&self, fw_ids: &[FwId], change: &SpecChange, now: Timestamp) -> Result<Vec<FwId>> {
+        self.write(|tx| insert::update_specs(tx, fw_ids, change, now))
     }
 
     fn mend(&self, mending: &Mending<'_>, now: Timestamp) -> Result<Vec<Mended>> {
@@ -260,22 +277,18 @@ impl Store for SqliteStore {
     }
 
     fn count_claimable(&self, worker: &FWorker, when: Timestamp, limit: u64) -> Result<u64> {
-        claim::check(&worker.query).map_err(StoreError::Query)?;
         self.read(|sql| claim::count(sql, worker, when, limit))
     }
 
     fn best_claimable(&self, worker: &FWorker, order: Order, now: Timestamp) -> Result<Option<Document>> {
-        claim::check(&worker.query).map_err(StoreError::Query)?;
         self.read(|sql| claim::best_asks(sql, worker, order, now))
     }
 
     fn claimable_walltimes(&self, worker: &FWorker) -> Result<Vec<Bson>> {
-        claim::check(&worker.query).map_err(StoreError::Query)?;
         self.read(|sql| claim::walltimes(sql, worker))
     }
 
     fn claimable_by_resources(&self, worker: &FWorker) -> Result<Vec<Demand>> {
-        claim::check(&worker.query).map_err(StoreError::Query)?;
         self.read(|sql| claim::demand(sql, worker))
     }
 
@@ -291,16 +304,24 @@ impl Store for SqliteStore {
         self.read(|sql| find::launches_of_job(sql, job))
     }
 
-    fn matching_fireworks(&self, query: &Document) -> Result<Vec<FwId>> {
-        retire::no_queries(query)
+    fn firework_ids(&self, query: &FireworkQuery) -> Result<Vec<FwId>> {
+        self.read(|sql| find::firework_ids(sql, query))
     }
 
-    fn matching_workflows(&self, query: &Document) -> Result<Vec<FwId>> {
-        retire::no_queries(query)
+    fn each_firework(&self, query: &FireworkQuery, fields: Fields, take: &mut TakeSome<'_, Firework>) -> Result<()> {
+        self.stream_fireworks(query, fields, take)
+    }
+
+    fn each_workflow(&self, query: &WorkflowQuery, take: &mut TakeSome<'_, Document>) -> Result<()> {
+        self.stream_workflows(query, take)
+    }
+
+    fn count_workflows(&self, query: &WorkflowQuery) -> Result<u64> {
+        self.read(|sql| find::count_workflows(sql, query))
     }
 
     fn matching_launches(&self, query: &Document) -> Result<Vec<LaunchId>> {
-        retire::no_queries(query)
+        self.read(|sql| find::matching_launches(sql, query))
     }
 
     fn find_workflows(&self, query: &WorkflowQuery) -> Result<Vec<Document>> {
@@ -331,10 +352,16 @@ impl SqlError {
             SqlError::Store(error) => error,
             SqlError::Broken(reason) => StoreError::Refused { place: place(), reason },
             SqlError::Sql(error) => {
-                use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+                use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure};
                 // A full disk is somebody's to mend: what waits to be stored must wait, too.
                 let may_pass = matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | DiskFull));
-                let reason = error.to_string();
+                let reason = match error.sqlite_error_code() {
+                    // Also to look at it: readers and writers agree in files next to it.
+                    Some(ReadOnly) => "whoever uses it must be allowed to write the file and its folder".to_owned(),
+                    // SQLite says no more when there is no room for the files next to it.
+                    Some(SystemIoFailure) => format!("{error}; is the disk full, or gone?"),
+                    _ => error.to_string(),
+                };
                 if may_pass {
                     StoreError::Unreachable { place: place(), reason }
                 } else {
@@ -354,5 +381,21 @@ impl From<rusqlite::Error> for SqlError {
 impl From<StoreError> for SqlError {
     fn from(error: StoreError) -> Self {
         SqlError::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let said = |code| {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            SqlError::Sql(error).at(Path::new("/a/b.db")).to_string()
+        };
+        let readonly = said(rusqlite::ffi::SQLITE_READONLY);
+        assert!(readonly.contains("/a/b.db") && readonly.contains("allowed to write"), "{readonly}");
+        assert!(said(rusqlite::ffi::SQLITE_IOERR).contains("is the disk full"));
     }
 }

@@ -7,7 +7,7 @@ use bson::{Bson, Document, doc};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use volley::store::{Appendix, Claim, FireworkQuery, Order, Verb, Verdict, WorkflowQuery};
-use volley::workflow::{Draft, Firework, FwAction, FwId, State};
+use volley::workflow::{Draft, Firework, FwAction, FwId, SpecChange, State};
 
 use super::story::document;
 use crate::support::peer::Peer;
@@ -223,7 +223,8 @@ impl Ours {
     }
 
     pub fn update(&mut self, fw_ids: &[FwId], changes: &Value) {
-        self.launchpad.store.update_specs(fw_ids, &document(changes), Timestamp::now()).expect("updates");
+        let change = SpecChange::setting(document(changes)).expect("a change");
+        self.launchpad.store.update_specs(fw_ids, &change, Timestamp::now()).expect("updates");
     }
 
     pub fn view(&self) -> View {

@@ -1,9 +1,10 @@
 //! The real binary in a folder and with an environment of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+use volley::store::{Location, MongoSettings};
 
 use super::run::{Ran, VOLLEY, private};
 use super::service;
@@ -43,9 +44,15 @@ impl Cli {
         [Some(Cli::sqlite()), Cli::mongo()].into_iter().flatten().collect()
     }
 
-    /// Whether it is on MongoDB.
-    pub fn is_mongo(&self) -> bool {
-        self.database.is_some()
+    /// The launchpad.
+    pub fn location(&self) -> Location {
+        match &self.database {
+            Some((uri, name)) => {
+                let settings = MongoSettings { host: uri.clone(), name: name.clone(), ..MongoSettings::default() };
+                Location::Mongo(Box::new(settings))
+            }
+            None => Location::Sqlite(self.folder().join("launchpad.db")),
+        }
     }
 
     /// Host, port and name of the database, as FireWorks' LaunchPad wants them.
@@ -96,22 +103,42 @@ impl Cli {
 
     /// Runs `lpad ARGS` on a terminal and types `keys`. None where `script` is not installed.
     pub fn on_a_terminal(&self, args: &str, keys: &str) -> Option<Ran> {
-        let line = format!("stty cols 60 2>/dev/null; exec {} lpad {args}", shell_binary());
-        let mut command = self.command(Path::new("script"));
-        command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped());
-        command.env("SHELL", "/bin/sh").stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = match command.spawn() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                eprintln!("SKIPPED {}: needs `script`", std::thread::current().name().unwrap_or("?"));
-                return None;
-            }
-            child => child.expect("runs"),
-        };
+        let mut child = self.at_a_terminal(60, args)?;
         let mut stdin = child.stdin.take().expect("is piped");
         std::io::Write::write_all(&mut stdin, keys.as_bytes()).expect("types");
         let output = child.wait_with_output().expect("ends");
         drop(stdin);
         Some(Ran::from(output))
+    }
+
+    /// The lines that `lpad ARGS` prints on a terminal of so many columns, without colours.
+    pub fn picture(&self, columns: usize, args: &str) -> Option<Vec<String>> {
+        let mut child = self.at_a_terminal(columns, &format!("{args} --color never"))?;
+        let stdin = child.stdin.take();
+        let ran = Ran::from(child.wait_with_output().expect("ends")).done();
+        drop(stdin);
+        let lines: Vec<String> = ran.stdout.lines().map(|line| line.trim_end().to_owned()).collect();
+        for line in &lines {
+            // A path or an address that is longer than the terminal is wide stands as it is.
+            let is_one_word = line.chars().count() > 11 && !line.chars().skip(11).any(char::is_whitespace);
+            assert!(is_one_word || line.chars().count() <= columns, "{} columns: {line}", line.chars().count());
+        }
+        Some(lines)
+    }
+
+    /// `lpad ARGS` on a terminal, which still runs. None where `script` is not installed.
+    pub fn at_a_terminal(&self, columns: usize, args: &str) -> Option<Child> {
+        let line = format!("stty cols {columns} rows 50 2>/dev/null; exec {} lpad {args}", shell_binary());
+        let mut command = self.command(Path::new("script"));
+        command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped());
+        command.env("SHELL", "/bin/sh").stdout(Stdio::piped()).stderr(Stdio::piped());
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                eprintln!("SKIPPED {}: needs `script`", std::thread::current().name().unwrap_or("?"));
+                None
+            }
+            child => Some(child.expect("runs")),
+        }
     }
 
     /// Adds two chains of two no-ops and a lone one that fails: fireworks 1 to 5.

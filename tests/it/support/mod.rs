@@ -1,5 +1,6 @@
 //! What tests share: private launchpads, and the services that `scripts/test` provides.
 
+pub mod chapters;
 pub mod cli;
 pub mod jobs;
 pub mod line;

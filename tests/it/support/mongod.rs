@@ -50,6 +50,15 @@ impl Mongod {
         self.child = spawn(&self.binary, self.port, &self.data);
     }
 
+    /// Kills it, and starts it again when `act` is over.
+    pub fn away<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        self.child.kill().expect("is there");
+        self.child.wait().expect("ends");
+        let returned = act();
+        self.child = spawn(&self.binary, self.port, &self.data);
+        returned
+    }
+
     /// Stops it: it takes connections, and does not answer.
     pub fn freeze(&self) {
         kill_process(Pid::from_child(&self.child), Signal::STOP).expect("is there");

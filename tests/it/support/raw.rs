@@ -100,3 +100,18 @@ pub fn set_state(location: &Location, fw_id: FwId, state: State) {
         }
     }
 }
+
+/// Takes the workflow of a firework away from it.
+pub fn orphan(location: &Location, fw_id: FwId) {
+    match location {
+        Location::Sqlite(path) => {
+            let sql = rusqlite::Connection::open(path).expect("opens");
+            let delete = "DELETE FROM workflows WHERE id = (SELECT workflow FROM fireworks WHERE fw_id = ?1)";
+            sql.execute(delete, [fw_id]).expect("deletes");
+        }
+        Location::Mongo(settings) => {
+            let workflows = database(settings).collection::<Document>("workflows");
+            workflows.delete_one(doc! { "nodes": int(fw_id) }).run().expect("deletes");
+        }
+    }
+}

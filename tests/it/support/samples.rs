@@ -28,7 +28,12 @@ pub fn names() -> Vec<String> {
 
 /// A sample.
 pub fn read(sample: &str) -> Document {
-    let text = std::fs::read_to_string(format!("{FOLDER}/{sample}.json")).expect("a sample");
+    read_in(FOLDER, sample)
+}
+
+/// A sample of somebody else.
+pub fn read_in(folder: &str, sample: &str) -> Document {
+    let text = std::fs::read_to_string(format!("{folder}/{sample}.json")).expect("a sample");
     let json: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
     match Bson::try_from(json).expect("extended JSON") {
         Bson::Document(document) => document,

@@ -242,8 +242,9 @@ fn afterlife(picture: &Picture) -> Vec<String> {
     let is_killed = |launch: &&Launch| launch.loss().is_some_and(|loss| loss.text.ends_with(" is gone"));
     for dead in picture.launches.values().filter(is_killed) {
         let mut of_firework = picture.evidence.iter().filter(|line| line.fw_id == dead.fw_id);
+        // Not by their ids: each worker takes these in blocks.
         let is_later = |folder: &str| {
-            picture.launches.values().any(|launch| launch.launch_dir == folder && launch.launch_id > dead.launch_id)
+            picture.launches.values().any(|launch| launch.launch_dir == folder && launch.started() > dead.started())
         };
         if of_firework.any(|line| line.what == 'S' && is_later(&line.folder))
             && let Some(line) = of_firework.find(|line| line.folder == dead.launch_dir)

@@ -50,7 +50,7 @@ impl Picture {
                         let launch = Launch::from_document(document).expect("a launch");
                         picture.launches.insert(launch.launch_id, launch);
                     }
-                    Kind::Files | Kind::OfflineRuns | Kind::Counters => {}
+                    Kind::Files | Kind::OfflineRuns | Kind::Events | Kind::Counters => {}
                 }
             }
             Ok(())
