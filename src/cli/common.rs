@@ -13,7 +13,8 @@ use crate::store::{self, Location, Store};
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct CommonArgs {
     /// The launchpad: a my_launchpad.yaml, a mongodb:// URI or an SQLite file [env: VOLLEY_LAUNCHPAD]
-    #[arg(short, long, alias = "launchpad_file", global = true, value_name = "FILE|URI|PATH")]
+    #[arg(short, long, alias = "launchpad_file", global = true, value_name = "FILE|URI|PATH",
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub launchpad: Option<String>,
 
     /// Where my_launchpad.yaml, my_fworker.yaml and my_qadapter.yaml are looked for first [default: .]
@@ -55,9 +56,12 @@ impl CommonArgs {
             fworker_file: self.fworker_file.clone(),
             queueadapter_file: queueadapter_file.map(Path::to_owned),
         };
-        let loaded = config::load(&flags, &Surroundings::of_process()?)?;
-        let wanted = if self.is_silent() { Some(LogLevel::Error) } else { self.loglvl };
-        log::start(wanted.or(loaded.log_level).unwrap_or(LogLevel::Info));
+        let mut loaded = config::load(&flags, &Surroundings::of_process()?)?;
+        if let Some(level) = if self.is_silent() { Some(LogLevel::Error) } else { self.loglvl } {
+            loaded.settings.log_level = Some(level);
+            loaded.settings.origins.push(("loglvl", Origin::Flag));
+        }
+        log::start(loaded.settings.log_level.unwrap_or(LogLevel::Info));
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

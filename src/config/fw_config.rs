@@ -57,6 +57,18 @@ const KEYS: [&str; 46] = [
     "ECHO_TEST",
 ];
 
+/// Those among them that have a value here, in the order of [`FwConfig`].
+pub(super) const HEEDED: [&str; 8] = [
+    "SORT_FWS",
+    "RAPIDFIRE_SLEEP_SECS",
+    "SUBMIT_SCRIPT_NAME",
+    "ALWAYS_CREATE_NEW_BLOCK",
+    "PRINT_FW_JSON",
+    "EXCEPT_DETAILS_ON_RERUN",
+    "TEMPLATE_DIR",
+    "PW_CHECK_NUM",
+];
+
 /// What the file says.
 #[derive(Debug, Default)]
 pub(super) struct FwConfigFile {
@@ -103,22 +115,13 @@ pub(super) fn read(path: &Path, cwd: &Path, warnings: &mut Vec<String>) -> Resul
         config.pw_check_num = number;
     }
     let place = |key| Ok::<_, ConfigError>(file.text(key)?.map(|path| cwd.join(path)));
-    let heeded = ["SORT_FWS", "RAPIDFIRE_SLEEP_SECS", "SUBMIT_SCRIPT_NAME"].into_iter().chain([
-        "ALWAYS_CREATE_NEW_BLOCK",
-        "PRINT_FW_JSON",
-        "TEMPLATE_DIR",
-        "PW_CHECK_NUM",
-    ]);
     Ok(FwConfigFile {
         config,
         launchpad: place("LAUNCHPAD_LOC")?,
         fworker: place("FWORKER_LOC")?,
         queueadapter: place("QUEUEADAPTER_LOC")?,
         config_dir: place("CONFIG_FILE_DIR")?,
-        origins: heeded
-            .filter(|key| file.get(key).is_some())
-            .map(|key| (key, Origin::File(file.path().to_owned())))
-            .collect(),
+        origins: file.origins(&HEEDED.map(|key| (key, key))),
     })
 }
 

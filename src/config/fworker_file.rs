@@ -6,11 +6,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::read::SettingsFile;
-use super::{ConfigError, Wrap};
+use super::{ConfigError, Origin, Wrap};
 use crate::workflow::fworker::Category;
 use crate::workflow::{FWorker, json};
-
-const KEYS: [&str; 6] = ["name", "category", "query", "env", "python", "wrap"];
 
 /// What the file says.
 pub(super) struct WorkerFile {
@@ -20,18 +18,35 @@ pub(super) struct WorkerFile {
     pub python: Vec<String>,
     /// What is put before commands.
     pub wrap: Wrap,
+    /// Which of them it says.
+    pub origins: Vec<(&'static str, Origin)>,
 }
+
+/// The keys, and what they are called elsewhere.
+const NAMES: [(&str, &str); 6] = [
+    ("name", "fworker.name"),
+    ("category", "fworker.category"),
+    ("query", "fworker.query"),
+    ("env", "fworker.env"),
+    ("python", "fworker.python"),
+    ("wrap", "fworker.wrap"),
+];
 
 impl Default for WorkerFile {
     fn default() -> Self {
-        WorkerFile { fworker: FWorker::default(), python: vec!["python3".to_owned()], wrap: Wrap::default() }
+        WorkerFile {
+            fworker: FWorker::default(),
+            python: vec!["python3".to_owned()],
+            wrap: Wrap::default(),
+            origins: Vec::new(),
+        }
     }
 }
 
 /// Reads the file.
 pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<WorkerFile, ConfigError> {
     let file = SettingsFile::read(path)?;
-    file.warn_of_unknown(&KEYS, warnings);
+    file.warn_of_unknown(&NAMES.map(|(key, _)| key), warnings);
     let default = WorkerFile::default();
     let query = match file.text("query")? {
         None => default.fworker.query,
@@ -51,7 +66,7 @@ pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<WorkerFile
         Some(line) => Wrap::parse(&line).map_err(|expected| file.wrong("wrap", expected))?,
         None => default.wrap,
     };
-    Ok(WorkerFile { fworker, python: python(&file)?.unwrap_or(default.python), wrap })
+    Ok(WorkerFile { fworker, python: python(&file)?.unwrap_or(default.python), wrap, origins: file.origins(&NAMES) })
 }
 
 fn python(file: &SettingsFile<'_>) -> Result<Option<Vec<String>>, ConfigError> {

@@ -1,10 +1,11 @@
 //! `my_launchpad.yaml`: where the launchpad is. FireWorks' keys; `host` may also be
 //! `sqlite:///path`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::read::SettingsFile;
-use super::{ConfigError, LogLevel};
+use super::{ConfigError, LogLevel, Origin};
 use crate::store::{Location, MongoSettings};
 
 const KEYS: [&str; 14] = [
@@ -25,11 +26,24 @@ const KEYS: [&str; 14] = [
     "ssl",
 ];
 
+/// Its keys that have a value of their own, and what they are called elsewhere.
+const NAMES: [(&str, &str); 8] = [
+    ("port", "launchpad.port"),
+    ("username", "launchpad.username"),
+    ("password", "launchpad.password"),
+    ("authsource", "launchpad.authsource"),
+    ("mongoclient_kwargs", "launchpad.mongoclient_kwargs"),
+    ("user_indices", "launchpad.user_indices"),
+    ("wf_user_indices", "launchpad.wf_user_indices"),
+    ("strm_lvl", "loglvl"),
+];
+
 /// What the file says.
 #[derive(Debug)]
 pub(super) struct LaunchpadFile {
     pub location: Location,
     pub log_level: Option<LogLevel>,
+    pub origins: Vec<(&'static str, Origin)>,
 }
 
 /// Reads the file.
@@ -47,7 +61,24 @@ pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<LaunchpadF
         Some(file_path) => Location::Sqlite(beside(path, file_path)),
         None => Location::Mongo(Box::new(mongo(&file, host)?)),
     };
-    Ok(LaunchpadFile { location, log_level })
+    if has_password(&location) {
+        warn_of_readers(path, warnings);
+    }
+    Ok(LaunchpadFile { location, log_level, origins: file.origins(&NAMES) })
+}
+
+fn has_password(location: &Location) -> bool {
+    let Location::Mongo(mongo) = location else { return false };
+    mongo.password.is_some() || uri_password(&mongo.host).is_some()
+}
+
+/// What is in a file that others can read is no secret.
+fn warn_of_readers(path: &Path, warnings: &mut Vec<String>) {
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o004 != 0 {
+        let path = path.display();
+        warnings.push(format!("{path}: everybody on this machine can read the password in it; `chmod o-r {path}`"));
+    }
 }
 
 /// A path as it is written in a file: relative to that file.
@@ -99,12 +130,19 @@ pub(super) fn mongo_uri(uri: &str) -> MongoSettings {
     MongoSettings { host: uri.to_owned(), name: uri_database(uri).unwrap_or(default.name), ..MongoSettings::default() }
 }
 
-/// `mongodb://user:password@host:port/DATABASE?options`
-fn uri_database(uri: &str) -> Option<String> {
+/// The database in `mongodb://user:password@host:port/DATABASE?options`.
+pub fn uri_database(uri: &str) -> Option<String> {
     let (_, rest) = uri.split_once("://")?;
     let (_, path) = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest).split_once('/')?;
     let name = path.split('?').next()?;
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// `mongodb://user:PASSWORD@host`
+fn uri_password(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let (credentials, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+    credentials.split_once(':').map(|(_, password)| password)
 }
 
 #[cfg(test)]
@@ -121,6 +159,18 @@ mod tests {
             ("mongodb://h/?tls=true", None),
         ] {
             assert_eq!(uri_database(uri).as_deref(), name, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_uri_may_have_a_password() {
+        for (uri, password) in [
+            ("mongodb://u:p@h:1/db", Some("p")),
+            ("mongodb://u@h:1/db", None),
+            ("mongodb://h/db?x=a:b@c", None),
+            ("mongodb+srv://u:a%40b@h", Some("a%40b")),
+        ] {
+            assert_eq!(uri_password(uri), password, "{uri}");
         }
     }
 }

@@ -68,8 +68,6 @@ impl Surroundings {
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
-    /// The log level of my_launchpad.yaml (`strm_lvl`).
-    pub log_level: Option<LogLevel>,
     /// What is strange in the files, but no error.
     pub warnings: Vec<String>,
 }
@@ -90,14 +88,18 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
     origins.extend(volley.origins);
     let search = Search { flags, around, config_dir: config_dir(flags, around)?, fw_config: &fw_config };
 
-    let (location, location_origin, launchpad_file, log_level) = location(&search, &mut warnings)?;
+    let Found { location, origin: location_origin, file: launchpad_file, log_level, origins: said } =
+        location(&search, &mut warnings)?;
     origins.push(("launchpad", location_origin.clone()));
+    origins.extend(said);
     let fworker_file = search.find("worker file", "my_fworker.yaml", &flags.fworker_file, &fw_config.fworker)?;
     let worker = match &fworker_file {
         None => WorkerFile::default(),
         Some((path, origin)) => {
             origins.push(("fworker", origin.clone()));
-            fworker_file::read(path, &mut warnings)?
+            let worker = fworker_file::read(path, &mut warnings)?;
+            origins.extend(worker.origins.iter().cloned());
+            worker
         }
     };
     let queue =
@@ -116,9 +118,10 @@ pub fn load(flags: &Flags, around: &Surroundings) -> Result<Loaded, ConfigError>
         queueadapter_file: queue.map(|(path, _)| path),
         fw_config: fw_config.config,
         volley: volley.config,
+        log_level,
         origins,
     };
-    Ok(Loaded { settings, log_level, warnings })
+    Ok(Loaded { settings, warnings })
 }
 
 /// The folder of `-c`, which must exist when it was given.
@@ -133,7 +136,11 @@ fn config_dir(flags: &Flags, around: &Surroundings) -> Result<PathBuf, ConfigErr
 
 /// FireWorks asks the variable last.
 fn find_fw_config(around: &Surroundings) -> Result<Option<PathBuf>, ConfigError> {
-    let found = first_file([around.cwd.join("FW_config.yaml"), around.home.join(".fireworks/FW_config.yaml")]);
+    let found = first_file([
+        around.cwd.join("FW_config.yaml"),
+        around.home.join(".fireworks/FW_config.yaml"),
+        around.config.join("volley/FW_config.yaml"),
+    ]);
     match (&found, &around.fw_config_file) {
         (None, Some(path)) => {
             let path = around.cwd.join(path);
@@ -159,8 +166,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Flag, `-c` folder, `*_LOC` of FW_config.yaml, CONFIG_FILE_DIR, `~/.fireworks`. What a flag
-    /// or a `*_LOC` names must exist.
+    /// Flag, `-c` folder, `*_LOC` of FW_config.yaml, CONFIG_FILE_DIR, `~/.fireworks`, and the folder
+    /// where other programs have their settings. What a flag or a `*_LOC` names must exist.
     fn find(
         &self,
         what: &'static str,
@@ -182,15 +189,30 @@ impl Search<'_> {
         if let Some(path) = loc {
             return named(path, Origin::File(PathBuf::from("FW_config.yaml")));
         }
-        let folders = [self.fw_config.config_dir.clone(), Some(self.around.home.join(".fireworks"))];
-        Ok(folders.into_iter().flatten().find_map(|folder| found(folder.join(name))))
+        let around = self.around;
+        let usual = [around.home.join(".fireworks"), around.config.join("volley")];
+        let folders = [self.fw_config.config_dir.clone()].into_iter().chain(usual.map(Some));
+        Ok(folders.flatten().find_map(|folder| found(folder.join(name))))
     }
 }
 
-fn location(
-    search: &Search<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<(Location, Origin, Option<PathBuf>, Option<LogLevel>), ConfigError> {
+/// The launchpad, and who said so.
+struct Found {
+    location: Location,
+    origin: Origin,
+    file: Option<PathBuf>,
+    log_level: Option<LogLevel>,
+    origins: Vec<(&'static str, Origin)>,
+}
+
+impl Found {
+    /// Without a file.
+    fn at(location: Location, origin: Origin) -> Self {
+        Found { location, origin, file: None, log_level: None, origins: Vec::new() }
+    }
+}
+
+fn location(search: &Search<'_>, warnings: &mut Vec<String>) -> Result<Found, ConfigError> {
     let around = search.around;
     let named = match (&search.flags.launchpad, &around.launchpad) {
         (Some(flag), _) => Some((flag, Origin::Flag)),
@@ -199,18 +221,17 @@ fn location(
     };
     let file = match named {
         Some((text, origin)) => match place(text, &around.cwd, origin.clone())? {
-            Named::Location(location) => return Ok((location, origin, None, None)),
+            Named::Location(location) => return Ok(Found::at(location, origin)),
             Named::File(path) => Some((path, origin)),
         },
         None => search.find("launchpad file", "my_launchpad.yaml", &None, &search.fw_config.launchpad)?,
     };
-    match file {
-        Some((path, origin)) => {
-            let read = launchpad_file::read(&path, warnings)?;
-            Ok((read.location, origin, Some(path), read.log_level))
-        }
-        None => Ok((Location::Sqlite(around.data.join("volley/launchpad.db")), Origin::Default, None, None)),
-    }
+    let Some((path, origin)) = file else {
+        return Ok(Found::at(Location::Sqlite(around.data.join("volley/launchpad.db")), Origin::Default));
+    };
+    let read = launchpad_file::read(&path, warnings)?;
+    let (location, log_level, origins) = (read.location, read.log_level, read.origins);
+    Ok(Found { location, origin, file: Some(path), log_level, origins })
 }
 
 /// What the name of a launchpad stands for.

@@ -18,6 +18,17 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    /// FireWorks' name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "DEBUG",
+            LogLevel::Info => "INFO",
+            LogLevel::Warning => "WARNING",
+            LogLevel::Error => "ERROR",
+            LogLevel::Critical => "CRITICAL",
+        }
+    }
+
     /// The level in the words of `RUST_LOG`.
     pub fn filter(self) -> &'static str {
         match self {

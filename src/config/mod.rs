@@ -22,10 +22,12 @@ mod log_level;
 pub mod nearest;
 pub mod qadapter;
 pub mod read;
+pub mod shown;
 mod volley_file;
 mod wrap;
 
 pub use error::ConfigError;
+pub use launchpad_file::uri_database;
 pub use load::{Flags, Loaded, Surroundings, launchpad_named, load, read_launchpad_file};
 pub use log_level::{LogLevel, UnknownLevel};
 pub use wrap::Wrap;
@@ -53,7 +55,9 @@ pub struct Settings {
     pub fw_config: FwConfig,
     /// What volley.yaml sets, or our defaults.
     pub volley: VolleyConfig,
-    /// What was set, and where.
+    /// From which importance on something is logged, where somebody says so.
+    pub log_level: Option<LogLevel>,
+    /// What was set, and where; of two entries for one setting the last counts.
     pub origins: Vec<(&'static str, Origin)>,
 }
 
@@ -76,7 +80,7 @@ impl fmt::Display for Origin {
             Origin::Flag => f.write_str("the command line"),
             Origin::Environment(name) => write!(f, "${name}"),
             Origin::File(path) => write!(f, "{}", path.display()),
-            Origin::Default => f.write_str("nobody (the default)"),
+            Origin::Default => f.write_str("default"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, duration, nearest};
+use super::{ConfigError, Origin, duration, nearest};
 
 /// The text of a file without a byte order mark and with plain line ends.
 pub fn text(bytes: Vec<u8>) -> Result<String, std::string::FromUtf8Error> {
@@ -71,11 +71,6 @@ impl<'a> SettingsFile<'a> {
         }
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        self.path
-    }
-
     /// All keys, in the order of the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.map.keys().map(String::as_str)
@@ -93,6 +88,18 @@ impl<'a> SettingsFile<'a> {
     pub fn warn_of_unknown(&self, known: &[&str], warnings: &mut Vec<String>) {
         let path = self.path.display();
         warnings.extend(self.unknown(known).map(|(key, hint)| format!("{path}: unknown key `{key}`{hint}, ignored")));
+    }
+
+    /// Where each of these keys, if it has a value, was read: here. Its name may be another one outside
+    /// this file.
+    pub fn origins(&self, keys: &[(&str, &'static str)]) -> Vec<(&'static str, Origin)> {
+        let set = keys.iter().filter(|(key, _)| self.get(key).is_some());
+        set.map(|&(_, name)| (name, Origin::File(self.path.to_owned()))).collect()
+    }
+
+    /// Everything it says.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.map
     }
 
     /// The value of a key; null is as good as nothing.

@@ -33,6 +33,5 @@ pub(super) fn read(path: &Path) -> Result<VolleyFile, ConfigError> {
         let expected = format!("more than zero and at most half of `lease` ({} s)", config.lease.as_secs_f64());
         return Err(file.wrong("renew", expected));
     }
-    let set = KEYS.into_iter().filter(|key| file.get(key).is_some());
-    Ok(VolleyFile { config, origins: set.map(|key| (key, Origin::File(path.to_owned()))).collect() })
+    Ok(VolleyFile { config, origins: file.origins(&KEYS.map(|key| (key, key))) })
 }

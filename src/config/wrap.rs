@@ -29,6 +29,11 @@ impl Wrap {
         Ok(Wrap(words))
     }
 
+    /// The words with their placeholders.
+    pub fn as_words(&self) -> &[String] {
+        &self.0
+    }
+
     /// The words for a firework in this slot, on these nodes.
     pub fn words(&self, slot: usize, nodes: &[String]) -> Vec<String> {
         let [count, slot, list] = [nodes.len().to_string(), slot.to_string(), nodes.join(",")];

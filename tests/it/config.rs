@@ -139,10 +139,12 @@ fn my_launchpad_as_fireworks_writes_it() {
     let text = "\u{feff}authsource: admin\r\nhost: 127.0.0.1\r\nlogdir: null\r\nmongoclient_kwargs:\r\n  tls: true\r\n\
                 name: fwx\r\npassword: 1234\r\nport: 27018\r\nstrm_lvl: ERROR\r\nuri_mode: false\r\nuser_indices: [spec.a]\r\n\
                 username: user\r\nwf_user_indices: []\r\nssl_ca_file: /ca.pem\r\n";
-    machine.write("cwd/my_launchpad.yaml", text);
+    let path = machine.write("cwd/my_launchpad.yaml", text);
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, owner_only).expect("changes the mode");
     let loaded = machine.load();
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
-    assert_eq!(loaded.log_level, Some(volley::config::LogLevel::Error));
+    assert_eq!(loaded.settings.log_level, Some(volley::config::LogLevel::Error));
     let mongo = machine.mongo();
     assert_eq!((mongo.host.as_str(), mongo.port, mongo.name.as_str()), ("127.0.0.1", 27018, "fwx"));
     assert_eq!(mongo.username.as_deref(), Some("user"));
