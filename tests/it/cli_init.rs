@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::{Value, json};
+
 use crate::support::cli::Cli;
 use crate::support::service;
 
@@ -52,4 +54,51 @@ fn on_a_terminal_it_asks() {
     let ran = ran.done();
     assert!(ran.stdout.contains("host (") && ran.stdout.contains("[localhost]"), "{ran:?}");
     assert!(cli.folder().join("asked.db").exists());
+}
+
+#[test]
+fn what_does_not_work_is_written_only_when_that_is_wanted() {
+    let cli = Cli::unconfigured();
+    let path = cli.folder().join("my_launchpad.yaml");
+    let Some(ran) = cli.on_a_terminal("init", "127.0.0.1\n1\npad\n\nn\n") else { return };
+    assert!(ran.stdout.contains("all the same? [y/N]") && ran.stdout.contains("nothing was written"), "{ran:?}");
+    assert!(!path.exists(), "{ran:?}");
+    let Some(ran) = cli.on_a_terminal("init", "127.0.0.1\n1\npad\n\ny\n") else { return };
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    let expected = json!({"host": "127.0.0.1", "port": 1, "name": "pad"});
+    assert_eq!(serde_saphyr::from_str::<Value>(&text).expect("is YAML"), expected);
+}
+
+#[test]
+fn a_place_may_be_written_in_one_word() {
+    let cli = Cli::unconfigured();
+    for (args, expected) in [
+        (&["--host", "127.0.0.1:1", "--name", "pad"][..], json!({"host": "127.0.0.1", "port": 1, "name": "pad"})),
+        (
+            &["--host", "mongodb://127.0.0.1:1/pad"],
+            json!({"host": "mongodb://127.0.0.1:1/pad", "uri_mode": true, "name": "pad"}),
+        ),
+    ] {
+        cli.lpad(&[&["init"], args].concat()).failed(1, "cannot be used yet");
+        let path = cli.folder().join("my_launchpad.yaml");
+        let text = std::fs::read_to_string(&path).expect("is written");
+        assert_eq!(serde_saphyr::from_str::<Value>(&text).expect("is YAML"), expected);
+        std::fs::remove_file(path).expect("is gone");
+    }
+    for (args, reason) in [
+        (&["--host", "h:x"][..], "no port number"),
+        (&["-u", "--host", "h"], "no mongodb:// URI"),
+        (&["-u"], "give --host mongodb://"),
+        (&["--host", "sqlite://pad.db", "--config-file", "no/such/pad.yaml"], "cannot write no/such/pad.yaml"),
+    ] {
+        cli.lpad(&[&["init"], args].concat()).failed(1, reason);
+        assert!(!cli.folder().join("my_launchpad.yaml").exists());
+    }
+}
+
+#[test]
+fn without_a_terminal_it_says_what_it_took() {
+    let cli = Cli::unconfigured();
+    let ran = cli.lpad(&["init", "--port", "1"]).failed(1, "cannot be used yet");
+    assert!(ran.stderr.contains("nothing was asked"), "{ran:?}");
 }

@@ -12,26 +12,30 @@ use serde_json::{Map, Value};
 use super::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::config::read_launchpad_file;
+use crate::config::{self, read_launchpad_file};
 use crate::store;
 
 /// Arguments of `lpad init`. What is not given is asked for on a terminal, and FireWorks' default
 /// otherwise.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write; it must not exist
     #[arg(long = "config-file", alias = "config_file", default_value = "my_launchpad.yaml")]
     config_file: PathBuf,
 
-    /// Host name, mongodb:// URI, or sqlite:///path
+    /// Ask for the URI of a MongoDB server only
+    #[arg(short = 'u', long = "uri_mode")]
+    uri_mode: bool,
+
+    /// HOST, HOST:PORT, mongodb://…/NAME or sqlite:///path [default: localhost]
     #[arg(long)]
     host: Option<String>,
 
-    /// Port [default: 27017]
+    /// Port of the server [default: 27017]
     #[arg(long)]
     port: Option<u16>,
 
-    /// Name of the database [default: fireworks]
+    /// Name of the database [default: that of the URI, or fireworks]
     #[arg(long)]
     name: Option<String>,
 
@@ -43,78 +47,175 @@ pub struct Args {
     #[arg(long)]
     authsource: Option<String>,
 
-    /// File with the certificates that are trusted
+    /// File with the certificates that are trusted; the connection is encrypted then
     #[arg(long = "ssl_ca_file")]
     ssl_ca_file: Option<PathBuf>,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let text = serde_saphyr::to_string(&Value::Object(ask(args)?)).context("cannot write YAML")?;
     let path = &args.config_file;
+    if path.exists() {
+        // Before anything is asked.
+        bail!("{}", taken(path));
+    }
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let answers = if terminal { ask(args)? } else { without_asking(context, args)? };
+    let text = serde_saphyr::to_string(&Value::Object(answers)).context("cannot write YAML")?;
+    if terminal {
+        offer(path, &text)?;
+    }
     write_new(path, &text)?;
     // The file is read back: what it says is what counts.
-    let prepared = read_launchpad_file(path).map_err(anyhow::Error::from).and_then(|location| {
-        let store = store::open(&location)?;
-        store.initialise()?;
-        Ok(store.describe())
-    });
-    match prepared {
+    match prepare(path) {
         Ok(place) => {
             if !context.silent {
                 output::note(&format!("lpad: wrote {}, and {place} is ready", path.display()));
             }
             Ok(Exit::Done)
         }
-        Err(error) => Err(error.context(format!("wrote {}, but its launchpad cannot be used yet", path.display()))),
+        Err(error) => Err(error.context(format!(
+            "wrote {}, but its launchpad cannot be used yet; mend the file, or delete it and begin again",
+            path.display()
+        ))),
     }
 }
 
-/// Every key of FireWorks' file that has a value, in FireWorks' order.
+/// Prepares the launchpad that a file names, and says which that is.
+fn prepare(path: &Path) -> Result<String> {
+    let store = store::open(&read_launchpad_file(path)?)?;
+    store.initialise()?;
+    Ok(store.describe())
+}
+
+/// Tries what is to be written, and asks whether it is wanted although it does not work.
+fn offer(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let cannot_write = || format!("cannot write {}", path.display());
+    let mut trial = tempfile::Builder::new().suffix(".yaml").tempfile_in(folder).with_context(cannot_write)?;
+    trial.write_all(text.as_bytes()).with_context(cannot_write)?;
+    let Err(error) = prepare(trial.path()) else { return Ok(()) };
+    output::note(&format!("lpad: this launchpad cannot be used: {error:#}"));
+    output::prompt(&format!("write {} all the same? [y/N] ", path.display()));
+    match line()?.to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(error.context("nothing was written")),
+    }
+}
+
+/// What a person says who is asked for as little as possible.
 fn ask(args: &Args) -> Result<Map<String, Value>> {
-    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let given = |flag: &Option<String>, key: &str, default: &str, help: &str| match flag {
         Some(value) => Ok(value.clone()),
-        None if terminal => question(key, default, help),
-        None => Ok(default.to_owned()),
+        None => question(key, default, help),
     };
-    let host = given(&args.host, "host", "localhost", "a host name, a mongodb:// URI, or sqlite:///path")?;
-    let mut map = Map::new();
-    let mut insert = |key: &str, value: String| {
-        if !value.is_empty() {
-            map.insert(key.to_owned(), value.into());
-        }
-    };
-    insert("host", host.clone());
-    if host.starts_with("sqlite://") {
-        return Ok(map);
-    }
-    let is_uri = host.contains("://");
-    insert("name", given(&args.name, "name", "fireworks", "the database")?);
-    let port = if is_uri {
-        String::new()
+    let host = if args.uri_mode {
+        given(&args.host, "URI", "mongodb://localhost:27017/fireworks", "mongodb://USER:PASSWORD@HOST/NAME")?
     } else {
-        given(&args.port.map(|port| port.to_string()), "port", "27017", "the server's port")?
+        given(&args.host, "host", "localhost", "HOST, HOST:PORT, a mongodb:// URI, or sqlite:///path of a file")?
     };
-    if !is_uri {
+    let mut place = Place::new(&host, args)?;
+    if place.is_file() {
+        return Ok(place.map);
+    }
+    if !place.is_uri && !place.has_port {
+        let port = question("port", "27017", "of the server")?;
+        let port: u16 = port.parse().ok().with_context(|| format!("`{port}` is no port number"))?;
+        place.map.insert("port".into(), port.into());
+    }
+    if !place.has_name {
+        place.set("name", &given(&args.name, "name", "fireworks", "the database")?);
+    }
+    if !place.is_uri {
         let username = given(&args.username, "username", "", "leave empty when the server asks for none")?;
-        let has_user = !username.is_empty();
-        insert("username", username);
-        if has_user {
-            insert("password", password(terminal)?);
-            insert("authsource", given(&args.authsource, "authsource", "", "the user's database, if another one")?);
+        if !username.is_empty() {
+            place.set("username", &username);
+            place.set("password", &hidden_line()?);
+            place.set("authsource", &given(&args.authsource, "authsource", "", "the user's database, if another one")?);
         }
     }
-    let ca_file = args.ssl_ca_file.as_ref().map(|path| path.display().to_string());
-    insert("ssl_ca_file", given(&ca_file, "ssl_ca_file", "", "trusted certificates, if TLS needs them")?);
-    if !port.is_empty() {
-        let number: u16 = port.parse().with_context(|| format!("`{port}` is no port number"))?;
-        map.insert("port".into(), number.into());
+    Ok(place.map)
+}
+
+/// What the flags say. Only a password comes from a pipe: as an argument everybody could see it.
+fn without_asking(context: &Context, args: &Args) -> Result<Map<String, Value>> {
+    if args.uri_mode && args.host.is_none() {
+        bail!("there is no terminal to ask on: give --host mongodb://...");
     }
-    if is_uri {
-        // FireWorks wants to be told.
-        map.insert("uri_mode".into(), true.into());
+    let mut place = Place::new(args.host.as_deref().unwrap_or("localhost"), args)?;
+    if place.is_file() {
+        return Ok(place.map);
     }
-    Ok(map)
+    if !place.has_name {
+        place.set("name", args.name.as_deref().unwrap_or("fireworks"));
+    }
+    if let Some(username) = &args.username {
+        place.set("username", username);
+        place.set("password", &line()?);
+        place.set("authsource", args.authsource.as_deref().unwrap_or_default());
+    }
+    if !context.silent && (args.host.is_none() || (args.name.is_none() && !place.has_name)) {
+        let words = "lpad: nothing was asked, since this is no terminal; what no option says is FireWorks' default";
+        output::note(words);
+    }
+    Ok(place.map)
+}
+
+/// The keys of FireWorks' file that have a value, in FireWorks' order.
+struct Place {
+    map: Map<String, Value>,
+    is_uri: bool,
+    /// The port was given.
+    has_port: bool,
+    /// The URI names the database.
+    has_name: bool,
+}
+
+impl Place {
+    fn new(host: &str, args: &Args) -> Result<Self> {
+        let is_uri = host.contains("://");
+        if args.uri_mode && !host.starts_with("mongodb") {
+            bail!("`{host}` is no mongodb:// URI; leave --uri_mode out for a host name");
+        }
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !is_uri && !name.contains(':') => (name, Some(port)),
+            _ => (host, None),
+        };
+        let port = match port.map(str::parse::<u16>) {
+            None => args.port,
+            Some(Ok(port)) => Some(port),
+            Some(Err(_)) => bail!("`{host}` has no port number behind its `:`"),
+        };
+        let mut place = Place { map: Map::new(), is_uri, has_port: port.is_some(), has_name: false };
+        place.set("host", name);
+        if place.is_file() {
+            return Ok(place);
+        }
+        if is_uri {
+            // FireWorks wants to be told.
+            place.map.insert("uri_mode".into(), true.into());
+            // It does not read the name from the URI, so the file says it, too.
+            let name = args.name.clone().or_else(|| config::uri_database(host));
+            place.has_name = name.is_some();
+            place.set("name", &name.unwrap_or_default());
+        } else {
+            place.map.insert("port".into(), port.unwrap_or(27017).into());
+        }
+        let ca_file = args.ssl_ca_file.as_ref().map(|path| path.display().to_string());
+        place.set("ssl_ca_file", &ca_file.unwrap_or_default());
+        Ok(place)
+    }
+
+    /// An SQLite file needs nothing else.
+    fn is_file(&self) -> bool {
+        self.map["host"].as_str().is_some_and(|host| host.starts_with("sqlite://"))
+    }
+
+    /// Notes an answer; an empty one is none.
+    fn set(&mut self, key: &str, value: &str) {
+        if !value.is_empty() {
+            self.map.insert(key.to_owned(), value.into());
+        }
+    }
 }
 
 fn question(key: &str, default: &str, help: &str) -> Result<String> {
@@ -123,11 +224,8 @@ fn question(key: &str, default: &str, help: &str) -> Result<String> {
     Ok(if answer.is_empty() { default.to_owned() } else { answer })
 }
 
-/// Never an argument: those can be seen by everybody on the machine. A terminal does not show it.
-fn password(terminal: bool) -> Result<String> {
-    if !terminal {
-        return line();
-    }
+/// A password: the terminal does not show it.
+fn hidden_line() -> Result<String> {
     output::prompt("password: ");
     let stdin = std::io::stdin();
     let shown = tcgetattr(&stdin).context("cannot hide the password")?;
@@ -146,12 +244,16 @@ fn line() -> Result<String> {
     Ok(line.trim().to_owned())
 }
 
+fn taken(path: &Path) -> String {
+    format!("{} exists; move it away or choose another --config-file", path.display())
+}
+
 /// Writes a file that did not exist, for its owner only: it may hold a password.
 fn write_new(path: &Path, text: &str) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = match file {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            bail!("{} exists; move it away or choose another --config-file", path.display())
+            bail!("{}", taken(path))
         }
         file => file.with_context(|| format!("cannot write {}", path.display()))?,
     };
