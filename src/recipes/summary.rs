@@ -85,6 +85,11 @@ impl Summary {
         Self { steps: relaxation.steps, converged: relaxation.converged, ..self }
     }
 
+    /// eV for each atom.
+    pub fn energy_per_atom(&self) -> f64 {
+        self.energy / self.natoms as f64
+    }
+
     /// As JSON, without what is not there.
     pub fn to_value(&self) -> Value {
         json!(self)

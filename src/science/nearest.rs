@@ -9,7 +9,7 @@
 /// assert_eq!(nearest("zzz", ["relax_cell", "opt_params"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = 1.max(name.chars().count() / 3);
+    let limit = 1.max(name.chars().count().div_ceil(3));
     candidates
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))

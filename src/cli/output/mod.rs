@@ -1,18 +1,35 @@
 //! How results reach people and programs: a table on a terminal, JSON of FireWorks' shape in a
 //! pipe or with `-o json`. Standard output holds nothing else.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{PrettyFormatter, Serializer};
 
+mod colour;
+mod ids;
+mod json;
+mod lines;
+mod list;
+mod progress;
+mod stream;
 mod summaries;
 mod table;
+mod tabulate;
+mod times;
+mod yaml;
 
+pub use colour::{Color, Ink, choose, paint};
+pub use ids::id_line;
+pub use lines::{fitting, wrapped};
+pub use list::{List, value};
+pub use progress::Progress;
+pub use stream::{Out, is_terminal, kept, size, width};
 pub use summaries::SummaryColumns;
 pub use table::{Cell, Table};
+pub use tabulate::{Column, tabulate};
+pub use times::{ago, date, moment, stretch};
+pub use yaml::document as yaml_document;
 
 /// What `-o` may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,46 +38,51 @@ pub enum Format {
     Table,
     /// For programs; what FireWorks prints
     Json,
+    /// For programs, one result in each line
+    Jsonl,
     /// For both
     Yaml,
+    /// Ids alone in one line, as `-i` takes them: 1,2,5-9
+    Ids,
 }
 
 impl Format {
     /// What was asked for, or what suits the reader.
     pub fn resolve(asked: Option<Format>) -> Format {
-        asked.unwrap_or_else(|| if std::io::stdout().is_terminal() { Format::Table } else { Format::Json })
-    }
-}
-
-/// Prints a value as JSON or YAML, as `lpad` does.
-pub fn value(format: Format, value: &Value) -> Result<()> {
-    match format {
-        Format::Yaml => text(&yaml(value)?),
-        Format::Table | Format::Json => {
-            let mut out = Vec::new();
-            let mut serializer = Serializer::with_formatter(&mut out, PrettyFormatter::with_indent(b"    "));
-            value.serialize(&mut serializer).context("cannot write JSON")?;
-            text(&String::from_utf8_lossy(&out))
-        }
+        asked.unwrap_or_else(|| if is_terminal() { Format::Table } else { Format::Json })
     }
 }
 
 /// Prints a list as FireWorks does: a single result without its list.
-pub fn list(format: Format, mut values: Vec<Value>) -> Result<()> {
-    match (values.pop(), values.is_empty()) {
-        (Some(only), true) => value(format, &only),
-        (Some(last), false) => {
-            values.push(last);
-            value(format, &Value::Array(values))
-        }
-        (None, _) => value(format, &Value::Array(Vec::new())),
+pub fn list(format: Format, values: Vec<Value>) -> Result<()> {
+    let mut list = List::new(format);
+    values.into_iter().try_for_each(|value| list.push(value))?;
+    list.end()
+}
+
+/// Prints rows that FireWorks does not have: always a list, however many there are.
+pub fn rows(format: Format, rows: Vec<Value>) -> Result<()> {
+    match format {
+        Format::Jsonl => list(format, rows),
+        _ => value(format, &Value::Array(rows)),
     }
 }
 
 /// Prints a line, or several.
 pub fn text(text: &str) -> Result<()> {
     // Dropping a reader half way is no error: the context keeps the I/O error for `cli::main`.
-    writeln!(std::io::stdout().lock(), "{text}").context("cannot write to standard output")
+    writeln!(Out, "{text}").context("cannot write to standard output")
+}
+
+/// A text in one line, without what a terminal would take for a command.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A text of several lines, without what a terminal would take for a command: names, traces and file
+/// contents may hold anything.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 
 /// `1 firework`, `3 fireworks`.
@@ -77,23 +99,5 @@ pub fn note(text: &str) {
 /// The same without an end of line: the answer follows.
 pub fn prompt(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
-}
-
-/// FireWorks' YAML: keys sorted.
-fn yaml(value: &Value) -> Result<String> {
-    serde_saphyr::to_string(&sorted(value)).context("cannot write YAML")
-}
-
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> =
-                map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        other => other.clone(),
-    }
+    drop(stderr.write_all(printable(text).as_bytes()).and_then(|()| stderr.flush()));
 }

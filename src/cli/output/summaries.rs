@@ -19,7 +19,7 @@ impl SummaryColumns {
     pub fn head(self) -> Vec<&'static str> {
         let surface: &[&str] = if self.slabs { &["miller", "shift"] } else { &[] };
         let energies: &[&str] = if self.slabs { &["surface energy (eV/Å²)", "(J/m²)"] } else { &[] };
-        let always = ["formula", "energy (eV)"];
+        let always = ["formula", "energy (eV)", "per atom (eV)"];
         let ending = ["max force (eV/Å)", "steps", "converged"];
         surface.iter().chain(&always).chain(energies).chain(&ending).copied().collect()
     }
@@ -35,6 +35,7 @@ impl SummaryColumns {
         }
         cells.push(Some(row.formula.clone()));
         cells.push(number(Some(row.energy), 6));
+        cells.push(number(Some(row.energy_per_atom()), 6));
         if self.slabs {
             cells.push(number(row.surface_energy, 6));
             cells.push(number(row.surface_energy.map(|energy| energy * JOULE_PER_SQUARE_METRE), 4));

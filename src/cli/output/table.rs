@@ -1,12 +1,13 @@
-//! Tables on a terminal: as wide as it is, states in colour unless NO_COLOR is set.
-
-use std::io::IsTerminal;
+//! Tables: on a terminal as wide as it is, states in colour, and times as they look from now.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use tabled::builder::Builder;
 use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
+use super::colour::{Ink, coloured, is_coloured};
+use super::{stream, times};
 use crate::workflow::State;
 
 /// What stands in a table.
@@ -16,6 +17,8 @@ pub enum Cell {
     Text(String),
     /// A state.
     State(State),
+    /// A moment.
+    Time(Timestamp),
 }
 
 impl From<String> for Cell {
@@ -36,7 +39,19 @@ impl From<State> for Cell {
     }
 }
 
-/// Rows under a head.
+impl From<Timestamp> for Cell {
+    fn from(at: Timestamp) -> Self {
+        Cell::Time(at)
+    }
+}
+
+impl From<Option<Timestamp>> for Cell {
+    fn from(at: Option<Timestamp>) -> Self {
+        at.map_or_else(|| "".into(), Cell::Time)
+    }
+}
+
+/// Rows under a head. Columns that do not fit on a terminal are left out from the right.
 #[derive(Debug)]
 pub struct Table {
     head: Vec<&'static str>,
@@ -59,26 +74,73 @@ impl Table {
         if self.rows.is_empty() {
             return super::text(empty);
         }
-        let terminal = std::io::stdout().is_terminal();
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        super::text(&self.render(terminal.then(width).flatten(), terminal && !no_color))
+        let look =
+            Look { width: stream::width(), colours: is_coloured(), now: stream::is_terminal().then(Timestamp::now) };
+        super::text(&self.render(look))
     }
 
-    /// The table as text, at most `width` wide.
-    fn render(&self, width: Option<usize>, colours: bool) -> String {
+    /// The columns for which the terminal has no room.
+    pub fn left_out(&self) -> &[&'static str] {
+        let now = stream::is_terminal().then(Timestamp::now);
+        let shown = stream::width().map_or(self.head.len(), |width| self.fitting(&self.texts(now), width));
+        self.head.get(shown..).unwrap_or_default()
+    }
+
+    fn texts(&self, now: Option<Timestamp>) -> Vec<Vec<String>> {
+        self.rows.iter().map(|row| row.iter().map(|cell| cell.text(now)).collect()).collect()
+    }
+
+    fn render(&self, look: Look) -> String {
+        let cells = self.texts(look.now);
+        let columns = look.width.map_or(self.head.len(), |width| self.fitting(&cells, width));
         let mut builder = Builder::default();
-        builder.push_record(self.head.iter().copied().map(head));
-        for row in &self.rows {
-            builder.push_record(row.iter().map(|cell| cell.render(colours)));
+        builder.push_record(self.head.iter().take(columns).copied().map(head));
+        for (row, texts) in self.rows.iter().zip(cells) {
+            let shown = row.iter().zip(texts).take(columns);
+            builder.push_record(shown.map(|(cell, text)| match cell {
+                Cell::State(state) if look.colours => coloured(&text, Ink::State(*state)),
+                _ => text,
+            }));
         }
         let mut table = builder.build();
-        table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-        if let Some(width) = width {
+        table.with(Style::empty()).with(Padding::new(0, GAP, 0, 0));
+        if let Some(width) = look.width {
             table.with(Width::truncate(width).suffix("…").priority(Priority::max(true)));
         }
         let text = table.to_string();
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
+
+    /// How many columns fit so that something can be read in each: one at least.
+    fn fitting(&self, cells: &[Vec<String>], width: usize) -> usize {
+        let least = |column: usize| {
+            let of_rows = cells.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count());
+            let widest = of_rows.max().unwrap_or(0).max(self.head[column].chars().count());
+            widest.min(LEAST) + GAP
+        };
+        let mut used = 0;
+        let fits = |column: &usize| {
+            used += least(*column);
+            used <= width + GAP
+        };
+        (0..self.head.len()).take_while(fits).count().max(1)
+    }
+}
+
+/// The space between columns.
+const GAP: usize = 2;
+/// A column that is cut shows as much as this.
+const LEAST: usize = 10;
+
+/// How a table looks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Look {
+    /// As wide as this at most.
+    width: Option<usize>,
+    /// With colours.
+    colours: bool,
+    /// The time it is, where times are told as they look from now.
+    now: Option<Timestamp>,
 }
 
 /// The name of a column in capitals; a unit behind it keeps its own: eV is not EV.
@@ -88,37 +150,20 @@ fn head(name: &str) -> String {
 }
 
 impl Cell {
-    fn render(&self, colours: bool) -> String {
+    fn text(&self, now: Option<Timestamp>) -> String {
         match self {
             // A name may hold anything; a table has lines.
-            Cell::Text(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
-            Cell::State(state) if colours => format!("\u{1b}[{}m{state}\u{1b}[0m", colour(*state)),
+            Cell::Text(text) => super::plain(text),
             Cell::State(state) => state.to_string(),
+            Cell::Time(at) => now.map_or_else(|| times::date(*at), |now| times::ago(*at, now)),
         }
     }
 }
 
-/// The colours of FireWorks' web pages, as near as a terminal of 16 colours comes.
-fn colour(state: State) -> &'static str {
-    match state {
-        State::Completed => "32",
-        State::Fizzled => "31",
-        State::Running => "33",
-        State::Ready => "34",
-        State::Reserved => "35",
-        State::Waiting => "36",
-        State::Paused => "95",
-        State::Defused | State::Archived => "90",
-    }
-}
-
-fn width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     fn table() -> Table {
@@ -128,30 +173,52 @@ mod tests {
         table
     }
 
+    fn within(width: usize) -> Look {
+        Look { width: Some(width), ..Look::default() }
+    }
+
     #[test]
     fn columns_line_up() {
         let expected = "ID  NAME                            STATE\n\
                         1   relax                           COMPLETED\n\
                         12  a very long name of a firework  READY";
-        assert_eq!(table().render(None, false), expected);
+        assert_eq!(table().render(Look::default()), expected);
     }
 
     #[test]
     fn units_stay_as_they_are() {
-        assert_eq!(Table::new(&["id", "max force (eV/Å)"]).render(None, false), "ID  MAX FORCE (eV/Å)");
+        assert_eq!(Table::new(&["id", "max force (eV/Å)"]).render(Look::default()), "ID  MAX FORCE (eV/Å)");
     }
 
     #[test]
     fn the_widest_column_gives_way() {
-        let text = table().render(Some(30), false);
+        let text = table().render(within(30));
         assert!(text.lines().all(|line| line.chars().count() <= 30), "{text}");
         assert!(text.contains("COMPLETED") && text.contains('…'), "{text}");
     }
 
     #[test]
+    fn what_does_not_fit_at_all_is_left_out_from_the_right() {
+        for width in [5, 12, 20] {
+            let text = table().render(within(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+            assert!(text.starts_with("ID") && !text.contains("STATE"), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_told_from_now_where_somebody_looks() {
+        let now = Timestamp::from_second(1_800_000_000).expect("in range");
+        let mut table = Table::new(&["at"]);
+        table.row([Cell::Time(now - SignedDuration::from_mins(3))]);
+        assert_eq!(table.render(Look { now: Some(now), ..Look::default() }), "AT\n3 min ago");
+        assert!(table.render(Look::default()).contains(":00"), "a date");
+    }
+
+    #[test]
     fn colours_take_no_room() {
-        let plain = table().render(Some(30), false);
-        let coloured = table().render(Some(30), true);
+        let plain = table().render(within(30));
+        let coloured = table().render(Look { colours: true, ..within(30) });
         assert!(coloured.contains("\u{1b}[32mCOMPLETED"), "{coloured:?}");
         assert_eq!(coloured.replace("\u{1b}[32m", "").replace("\u{1b}[34m", "").replace("\u{1b}[0m", ""), plain);
     }

@@ -41,6 +41,30 @@ fn push_repr(out: &mut String, x: f64) {
     }
 }
 
+/// A string as Python's `repr` writes it.
+///
+/// ```
+/// # use volley::science::io::python::repr_text;
+/// assert_eq!(["a", "it's", "'\"'", "two\nlines"].map(repr_text).join(" "), r#"'a' "it's" '\'"\'' 'two\nlines'"#);
+/// ```
+pub fn repr_text(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::from(quote);
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if letter == quote => out.extend(['\\', quote]),
+            letter if letter.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(letter))),
+            letter => out.push(letter),
+        }
+    }
+    out.push(quote);
+    out
+}
+
 /// A JSON value as `json.dumps` writes it.
 pub fn dumps(value: &Value) -> String {
     let mut text = String::new();
