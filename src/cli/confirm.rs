@@ -94,14 +94,17 @@ fn show(change: &Change<'_>) {
         note(&format!("  {line}"));
     }
     if change.preview.len() > SHOWN {
-        note(&format!("  ... and {} more", change.preview.len() - SHOWN));
+        note(&format!("  ... and {} more lines like these", change.preview.len() - SHOWN));
     }
 }
 
 fn answer(question: &str, accepts: impl Fn(&str) -> bool) -> Result<()> {
     prompt(question);
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("cannot read the answer")?;
+    if std::io::stdin().lock().read_line(&mut line).context("cannot read the answer")? == 0 {
+        // Nobody has ended the line of the question.
+        note("");
+    }
     if !accepts(line.trim()) {
         bail!("nothing was changed");
     }

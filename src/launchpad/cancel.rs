@@ -6,34 +6,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::listing;
 use super::reservation::{Sought, is_same_folder, job_of};
 use crate::queue::{JobId, Queue, Standing};
-use crate::store::{FireworkQuery, Result, Store, Verb, WorkflowQuery};
+use crate::store::{Fields, FireworkQuery, Result, Store, Verb, WorkflowQuery};
 use crate::workflow::{Cause, FwId, Launch, LaunchId, Lease, Loss, State};
 
 /// The launches that are reserved or run in the workflows of these fireworks.
 pub fn active(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Launch>> {
-    let of = WorkflowQuery { fw_ids: Some(fw_ids.to_vec()), ..WorkflowQuery::default() };
-    let is_active = |state: &State| matches!(state, State::Reserved | State::Running);
-    // The workflow may not have heard yet; a firework that has just begun is still READY there.
-    let might = |state: &State| is_active(state) || *state == State::Ready;
-    let members = store.find_workflows(&of)?;
-    let members = members.iter().flat_map(listing::states).filter(|(_, state)| might(state)).map(|(fw_id, _)| fw_id);
-    let members: BTreeSet<FwId> = members.chain(fw_ids.iter().copied()).collect();
     let fireworks = FireworkQuery {
-        ids: Some(members.into_iter().collect()),
+        workflows: Some(Box::new(WorkflowQuery { fw_ids: Some(fw_ids.to_vec()), ..WorkflowQuery::default() })),
         states: vec![State::Reserved, State::Running],
         ..FireworkQuery::default()
     };
-    let listed: Vec<LaunchId> =
-        store.find_fireworks(&fireworks)?.into_iter().flat_map(|firework| firework.launches).collect();
+    let mut listed: Vec<LaunchId> = Vec::new();
+    store.each_firework(&fireworks, Fields::Head, &mut |some| {
+        listed.extend(some.into_iter().flat_map(|firework| firework.launches));
+        ControlFlow::Continue(())
+    })?;
     let mut launches = store.find_launches(&listed)?;
-    launches.retain(|launch| is_active(&launch.state));
+    launches.retain(|launch| matches!(launch.state, State::Reserved | State::Running));
     Ok(launches)
 }
 

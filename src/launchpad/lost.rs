@@ -90,7 +90,7 @@ pub fn search(store: &dyn Store, witness: &dyn Witness, search: &Search) -> Resu
 }
 
 /// Why a run is lost, as far as its own dates say.
-fn verdict(launch: &Launch, limit: SignedDuration, at: Timestamp) -> Option<Loss> {
+pub fn verdict(launch: &Launch, limit: SignedDuration, at: Timestamp) -> Option<Loss> {
     match launch.lease() {
         Some(lease) if lease.until < at => {
             let (pid, host) = (lease.pid, lease.host);

@@ -306,9 +306,9 @@ fn read_links(links: &Document) -> Result<Vec<(i64, i64)>, DraftError> {
     Ok(pairs)
 }
 
-/// One cycle of the links, or none. Kahn's algorithm leaves exactly the fireworks on or behind a
+/// One cycle of the links, the first firework again at its end, or none. Kahn's algorithm leaves exactly the fireworks on or behind a
 /// cycle; walking backwards among them must then come round.
-fn find_cycle(ids: &BTreeSet<i64>, links: &BTreeSet<(i64, i64)>) -> Option<Vec<i64>> {
+pub fn find_cycle(ids: &BTreeSet<i64>, links: &BTreeSet<(i64, i64)>) -> Option<Vec<i64>> {
     let mut children: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let mut missing: BTreeMap<i64, usize> = ids.iter().map(|&id| (id, 0)).collect();
     for &(parent, child) in links {

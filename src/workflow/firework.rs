@@ -3,7 +3,8 @@
 use bson::{Bson, Document};
 use jiff::Timestamp;
 
-use super::paths::{self, PathError};
+use super::paths::PathError;
+use super::spec_change::SpecChange;
 use super::{FwId, Launch, LaunchId, State, as_int, int, int_list, time};
 
 /// One firework with everything the launchpad knows of it.
@@ -52,6 +53,9 @@ pub struct BadUpdate {
 
 /// FireWorks' name for a firework that was given none.
 pub const DEFAULT_NAME: &str = "Unnamed FW";
+
+/// The states in which a user may change a spec.
+pub const UPDATABLE: [State; 5] = [State::Ready, State::Waiting, State::Fizzled, State::Defused, State::Paused];
 
 /// The field of [`Firework::applied`], present only while an outcome is being written.
 pub const APPLIED: &str = "volley_applied";
@@ -135,20 +139,12 @@ impl Firework {
 
     /// Whether a user may change its spec: not while it runs or is reserved, and not once it counts.
     pub fn takes_updates(&self) -> bool {
-        use State::{Defused, Fizzled, Paused, Ready, Waiting};
-        matches!(self.state, Ready | Waiting | Fizzled | Defused | Paused)
+        UPDATABLE.contains(&self.state)
     }
 
-    /// Sets parts of the spec, each at a path. New keys come in the order in which MongoDB appends
-    /// them: FireWorks compares specs with their order.
-    pub fn update_spec(&mut self, set: &Document) -> Result<(), BadUpdate> {
-        let mut sorted: Vec<(&String, &Bson)> = set.iter().collect();
-        sorted.sort_by_key(|(path, _)| path.as_str());
-        for (path, value) in sorted {
-            paths::set(&mut self.spec, path, value.clone())
-                .map_err(|source| BadUpdate { fw_id: self.fw_id, source })?;
-        }
-        Ok(())
+    /// Changes parts of the spec.
+    pub fn change_spec(&mut self, change: &SpecChange) -> Result<(), BadUpdate> {
+        change.apply(&mut self.spec).map_err(|source| BadUpdate { fw_id: self.fw_id, source })
     }
 
     /// Whether other fireworks may follow its launches, or it those of others (`_dupefinder`).

@@ -24,6 +24,7 @@ pub mod queue_job;
 pub mod reserved;
 pub mod retry;
 pub mod room;
+pub mod spec_change;
 pub mod spelled_out;
 pub mod state;
 pub mod time;
@@ -40,6 +41,7 @@ pub use lease::{Lease, QueueJob};
 pub use loss::{Cause, Loss};
 pub use retry::{Again, RetryPolicy};
 pub use room::Room;
+pub use spec_change::SpecChange;
 pub use state::State;
 pub use tracker::Tracker;
 

@@ -24,6 +24,23 @@ pub enum PathError {
         /// The list.
         at: String,
     },
+    /// It leads far beyond the end of a list.
+    #[error("`{path}` leads too far beyond the end of the list `{at}`")]
+    Far {
+        /// The whole path.
+        path: String,
+        /// The list.
+        at: String,
+    },
+}
+
+/// By so much a list grows at most, as in MongoDB.
+const GROWTH: usize = 1_500_000;
+
+/// A position in a list, as MongoDB writes them.
+fn position(key: &str) -> Option<usize> {
+    let position: usize = key.parse().ok()?;
+    (position.to_string() == key).then_some(position)
 }
 
 /// Sets the value at a path. Mappings on the way are made; a list grows up to the position.
@@ -46,29 +63,68 @@ pub fn set(document: &mut Document, path: &str, value: Bson) -> Result<(), PathE
 fn set_in(slot: &mut Bson, path: &str, depth: usize, rest: &str, value: Bson) -> Result<(), PathError> {
     let at = || path[..depth].to_owned();
     let (key, below) = rest.split_once('.').map_or((rest, None), |(key, below)| (key, Some(below)));
-    let next = match slot {
-        Bson::Document(document) => document.entry(key.to_owned()).or_insert(Bson::Null),
+    let (next, is_new) = match slot {
+        Bson::Document(document) => {
+            let is_new = !document.contains_key(key);
+            (document.entry(key.to_owned()).or_insert(Bson::Null), is_new)
+        }
         Bson::Array(items) => {
-            let position: usize = key.parse().map_err(|_| PathError::Position { path: path.to_owned(), at: at() })?;
-            if position >= items.len() {
+            let position = position(key).ok_or_else(|| PathError::Position { path: path.to_owned(), at: at() })?;
+            let is_new = position >= items.len();
+            if is_new {
+                if position - items.len() > GROWTH {
+                    return Err(PathError::Far { path: path.to_owned(), at: at() });
+                }
                 items.resize(position + 1, Bson::Null);
             }
-            &mut items[position]
+            (&mut items[position], is_new)
         }
         _ => return Err(PathError::Through { path: path.to_owned(), at: at() }),
     };
     match below {
         None => *next = value,
         Some(below) => {
-            // MongoDB makes what is missing, and refuses to go through null; so do we but for what
-            // has just been made.
-            if matches!(next, Bson::Null) {
+            // What is missing is made; null that is there is not gone through.
+            if is_new {
                 *next = Bson::Document(Document::new());
             }
             set_in(next, path, depth + 1 + key.len(), below, value)?;
         }
     }
     Ok(())
+}
+
+/// Takes out what is at a path, if anything is; in a list null takes its place, as in MongoDB.
+pub fn unset(document: &mut Document, path: &str) -> Result<(), PathError> {
+    let keys: Vec<&str> = path.split('.').collect();
+    if keys.iter().any(|key| key.is_empty() || key.starts_with('$')) {
+        return Err(PathError::Key(path.to_owned()));
+    }
+    let [first, rest @ ..] = keys.as_slice() else { return Ok(()) };
+    if rest.is_empty() {
+        document.remove(first);
+    } else if let Some(slot) = document.get_mut(*first) {
+        unset_in(slot, rest);
+    }
+    Ok(())
+}
+
+fn unset_in(slot: &mut Bson, keys: &[&str]) {
+    let [key, rest @ ..] = keys else { return };
+    let next = match slot {
+        Bson::Document(document) if rest.is_empty() => {
+            document.remove(key);
+            return;
+        }
+        Bson::Document(document) => document.get_mut(*key),
+        Bson::Array(items) => position(key).and_then(|position| items.get_mut(position)),
+        _ => None,
+    };
+    match next {
+        Some(next) if rest.is_empty() => *next = Bson::Null,
+        Some(next) => unset_in(next, rest),
+        None => {}
+    }
 }
 
 #[cfg(test)]
@@ -90,9 +146,31 @@ mod tests {
     }
 
     #[test]
+    fn takes_out() {
+        let without = |path: &str| {
+            let mut document = doc! {"a": {"b": 1, "c": 2}, "t": [{"x": 1, "y": 2}, 3]};
+            unset(&mut document, path).map(|()| document)
+        };
+        assert_eq!(without("a"), Ok(doc! {"t": [{"x": 1, "y": 2}, 3]}));
+        assert_eq!(without("a.b"), Ok(doc! {"a": {"c": 2}, "t": [{"x": 1, "y": 2}, 3]}));
+        assert_eq!(without("t.0.x"), Ok(doc! {"a": {"b": 1, "c": 2}, "t": [{"y": 2}, 3]}));
+        assert_eq!(without("t.1"), Ok(doc! {"a": {"b": 1, "c": 2}, "t": [{"x": 1, "y": 2}, Bson::Null]}));
+        for nothing in ["z", "a.z", "a.b.c", "t.7", "t.x", "t.7.x"] {
+            assert_eq!(without(nothing).expect("a path").len(), 2, "{nothing}");
+        }
+        assert_eq!(without("a..b"), Err(PathError::Key("a..b".to_owned())));
+    }
+
+    #[test]
     fn refuses_what_has_no_keys() {
         assert!(matches!(after(doc! {"a": 1}, "a.b"), Err(PathError::Through { .. })));
-        assert!(matches!(after(doc! {"a": [1]}, "a.b"), Err(PathError::Position { .. })));
+        assert!(matches!(after(doc! {"a": {"b": Bson::Null}}, "a.b.c"), Err(PathError::Through { .. })));
+        assert!(matches!(after(doc! {"a": [Bson::Null]}, "a.0.c"), Err(PathError::Through { .. })));
+        assert_eq!(after(doc! {"a": [1]}, "a.1.c.d"), Ok(doc! {"a": [1, {"c": {"d": 7}}]}));
+        for path in ["a.b", "a.+1", "a.01"] {
+            assert!(matches!(after(doc! {"a": [1]}, path), Err(PathError::Position { .. })), "{path}");
+        }
+        assert!(matches!(after(doc! {"a": [1]}, "a.4000000000"), Err(PathError::Far { .. })));
         for path in ["", "a.", ".a", "a.$b", "$set"] {
             assert_eq!(after(doc! {}, path), Err(PathError::Key(path.to_owned())), "{path}");
         }

@@ -8,7 +8,7 @@ use volley::workflow::{State, time};
 
 use crate::support::Worker;
 use crate::support::peer::Peer;
-use crate::support::raw::{expire, reserve, set_state, suspect};
+use crate::support::raw::{expire, orphan, reserve, set_state, suspect};
 use crate::support::run::Ran;
 use crate::support::site::Site;
 
@@ -64,8 +64,8 @@ fn what_follows_from_the_fireworks_is_derived_anew() {
         let location = &site.launchpad.location;
         set_state(location, 2, State::Waiting);
         set_state(location, 4, State::Ready);
-        admin(&site, &["refresh"]).failed(2, "required");
-        admin(&site, &["refresh", "-n", "nobody"]).failed(4, "nothing is called `nobody`");
+        admin(&site, &["refresh"]).failed(2, "say which: -i IDS");
+        admin(&site, &["refresh", "-n", "nobody"]).failed(4, "is called `nobody`");
         let ran = admin(&site, &["refresh", "-n", "chain"]).done();
         assert!(ran.stderr.contains("Finished refreshing 2 Workflows"), "{ran:?}");
         assert_eq!(states(&site), [State::Completed, State::Ready, State::Ready, State::Waiting]);
@@ -81,9 +81,8 @@ fn what_follows_from_the_fireworks_is_derived_anew() {
 fn locks_are_taken_away() {
     for site in Site::on_every_store() {
         chain(&site);
-        let ran = admin(&site, &["unlock", "-i", "1"]).done();
-        assert!(ran.stderr.contains("the workflow of fw_id 1 is not locked"), "{ran:?}");
-        admin(&site, &["unlock", "-s", "FIZZLED"]).failed(4, "nothing is FIZZLED");
+        admin(&site, &["unlock", "-i", "1"]).failed(4, "none of 1 workflow is locked; nothing was changed");
+        admin(&site, &["unlock", "-s", "FIZZLED"]).failed(4, "is FIZZLED");
         if !site.is_mongo() {
             continue;
         }
@@ -140,5 +139,24 @@ fn a_tune_up_makes_indexes() {
         assert_eq!(doctor(), json!([]));
         admin(&site, &["tuneup", "--full"]).done();
         assert_eq!(states(&site), [State::Ready, State::Waiting]);
+    }
+}
+
+#[test]
+fn fireworks_of_no_workflow_are_listed_and_deleted() {
+    for site in Site::on_every_store() {
+        chain(&site);
+        let alone = site.add_tasks(json!([{"_fw_name": "ScriptTask", "script": "true"}]));
+        site.run_well(&["singleshot", "-f", &alone.to_string()]);
+        orphan(&site.launchpad.location, alone);
+        assert_eq!(admin(&site, &["orphaned", "-d", "ids"]).json(), alone);
+        assert_eq!(admin(&site, &["orphaned", "-i", "1,2"]).json(), json!([]));
+        assert_eq!(admin(&site, &["orphaned", "-s", "COMPLETED"]).json()["fw_id"], alone);
+        admin(&site, &["orphaned", "-i", "1", "--remove"]).failed(4, "nothing is selected");
+        admin(&site, &["orphaned", "--ldirs"]).failed(2, "--remove");
+        assert_eq!(site.fireworks().len(), 3);
+        admin(&site, &["orphaned", "--remove", "--yes"]).done();
+        assert_eq!(site.fireworks().iter().map(|firework| firework.fw_id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(admin(&site, &["orphaned"]).json(), json!([]));
     }
 }

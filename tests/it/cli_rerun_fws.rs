@@ -24,12 +24,12 @@ fn a_wrong_selection_changes_nothing() {
         let cli = cli.with_five_fireworks();
         cli.rapidfire();
         let before = cli.lpad(&["get_fws", "-d", "all"]).done().stdout;
-        cli.lpad(&["rerun_fws"]).failed(2, "required");
-        cli.lpad(&["rerun_fws", "-s", "PAUSED"]).failed(4, "nothing is PAUSED");
-        cli.lpad(&["rerun_fws", "-n", "nobody"]).failed(4, "nothing is called `nobody`");
+        cli.lpad(&["rerun_fws"]).failed(2, "say which: -i IDS");
+        cli.lpad(&["rerun_fws", "-s", "PAUSED"]).failed(4, "is PAUSED");
+        cli.lpad(&["rerun_fws", "-n", "nobody"]).failed(4, "is called `nobody`");
         cli.lpad(&["rerun_fws", "-i", "99"]).failed(4, "there is no firework 99");
-        cli.lpad(&["rerun_fws", "-i", "1,98,99"]).failed(1, "there is no firework 98, 99");
-        cli.lpad(&["rerun_fws", "-i", "1", "-s", "FIZZLED"]).failed(4, "nothing is FIZZLED");
+        cli.lpad(&["rerun_fws", "-i", "1,98,99"]).failed(4, "there is no firework 98, 99; nothing was changed");
+        cli.lpad(&["rerun_fws", "-i", "1", "-s", "FIZZLED"]).failed(4, "is one of 1 and is FIZZLED");
         assert_eq!(cli.lpad(&["get_fws", "-d", "all"]).done().stdout, before);
     }
 }
@@ -61,5 +61,23 @@ fn details_of_exceptions_are_shown_where_that_is_asked_for() {
         cli.write("FW_config.yaml", "EXCEPT_DETAILS_ON_RERUN: true\n");
         cli.lpad(&["rerun_fws", "-i", "2"]).done();
         assert_eq!(shown("2"), details, "those of the run that failed");
+    }
+}
+
+#[test]
+fn a_group_of_failures_is_run_again() {
+    for cli in Cli::everywhere() {
+        let cli = cli.with_five_fireworks();
+        cli.write("other.yaml", "name: other\nspec: {_tasks: [{_fw_name: ScriptTask, script: 'exit 4'}]}\n");
+        cli.lpad(&["add", "other.yaml", "other.yaml"]).done();
+        cli.rapidfire();
+        cli.lpad(&["rerun_fws", "--error-group", "9"]).failed(4, "there is no group 9: they go from 1 to 2");
+        cli.lpad(&["rerun_fws", "--error-group", "1", "-n", "first"])
+            .failed(4, "there is no group 1: nothing that is selected has failed");
+        let group = cli.lpad(&["errors", "--group", "1", "-o", "json"]).json();
+        assert_eq!(group["fw_ids"], serde_json::json!([6, 7]), "the largest group comes first");
+        let ran = cli.lpad(&["rerun_fws", "--error-group", "1"]).done();
+        assert!(ran.stderr.contains("Finished setting 2 FWs to rerun"), "{ran:?}");
+        assert_eq!(cli.states()[4..], ["FIZZLED", "READY", "READY"]);
     }
 }

@@ -18,7 +18,7 @@ fn the_higher_priority_runs_first() {
 #[test]
 fn a_wrong_selection_changes_nothing() {
     let cli = Cli::sqlite().with_five_fireworks();
-    cli.lpad(&["set_priority", "10"]).failed(2, "required");
+    cli.lpad(&["set_priority", "10"]).failed(2, "say which: -i IDS");
     cli.lpad(&["set_priority", "high", "-i", "1"]).failed(2, "high");
     cli.lpad(&["set_priority", "10", "-i", "77"]).failed(4, "there is no firework 77");
     assert_eq!(cli.lpad(&["get_fws", "-i", "1", "-d", "all"]).json()["spec"]["_priority"], serde_json::Value::Null);

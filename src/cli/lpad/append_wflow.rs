@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
+use super::change::selected;
 use super::{Context, add};
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::Exit;
 use crate::cli::select::Ids;
-use crate::store::{Appendix, FireworkQuery, StoreError};
+use crate::launchpad::error::list;
+use crate::launchpad::{Selection, deed};
+use crate::store::Appendix;
 
 /// Arguments of `lpad append_wflow`.
 #[derive(Debug, clap::Args)]
@@ -38,13 +41,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     };
     let store = context.open()?;
     let parents = args.ids.0.clone();
-    let query = FireworkQuery { ids: Some(parents.clone()), ..FireworkQuery::default() };
-    let known: Vec<_> = store.find_fireworks(&query)?.into_iter().map(|firework| firework.fw_id).collect();
-    if let Some(&unknown) = parents.iter().find(|id| !known.contains(id)) {
-        return Err(exit::failure(Exit::NothingSelected, StoreError::UnknownFirework(unknown)));
-    }
+    let these = Selection { ids: Some(parents.clone()), ..Selection::default() };
+    selected(these.find_fireworks(&*store))?;
     let appendix = Appendix { draft, parents, detour: args.detour, pull_spec_mods: !args.no_pull_spec_mods };
     let ids = store.append(&appendix, Timestamp::now())?;
+    let appended = ids.iter().map(|(_, fw_id)| *fw_id).collect();
+    deed::of_fireworks(&*store, "append_wflow", appended, Some(format!("below {}", list(&appendix.parents))));
     add::print(context.format, &[appendix.draft], &[ids])?;
     Ok(Exit::Done)
 }

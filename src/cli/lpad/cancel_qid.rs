@@ -2,10 +2,13 @@
 
 use anyhow::Result;
 
+use super::steer::Act;
 use super::{Context, steer};
 use crate::cli::exit::{Exit, failure};
+use crate::launchpad::deed;
 use crate::launchpad::reservation::Sought;
 use crate::store::Verb;
+use crate::store::history::Deed;
 
 /// Arguments of `lpad cancel_qid`.
 #[derive(Debug, clap::Args)]
@@ -22,12 +25,13 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
     let sought = Sought::find(&*store, &args.qid)?;
-    let (turns, stopped, mut stops) = steer::take_ground(&*store, Verb::Rerun, &sought.fw_ids, args.keep_running)?;
+    let act = Act { what: "cancel_qid", verb: &|_| Verb::Rerun, fw_ids: &sought.fw_ids, lowest: None };
+    let (turns, stopped, mut stops) = steer::take_ground(&*store, &act, args.keep_running)?;
     if !args.keep_running {
         stops.extend(steer::stop(context, &stopped, Some(&sought)));
     }
     if !turns.is_empty() {
-        return steer::finish(&turns, stops, Verb::Rerun, "FWs");
+        return steer::finish(&turns, stops, Verb::Rerun);
     }
     if stops.is_empty() {
         let qid = &args.qid;
@@ -35,6 +39,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         let text = format!("Can't find any reserved jobs with reservation id: {qid}; {why}; nothing was changed");
         return Err(failure(Exit::NothingSelected, text));
     }
+    let note = Some(format!("job {}, which had no firework", args.qid));
+    deed::record(&*store, Deed { what: "cancel_qid".to_owned(), note, ..Deed::default() });
     let failed = steer::tell(stops);
     if failed.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::Error, failed.join("\n"))) }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use bson::Document;
 use jiff::{SignedDuration, Timestamp};
 
 use super::get_fws::show;
@@ -13,24 +14,26 @@ use super::{Context, healing};
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::select::query;
+use crate::launchpad::deed;
 use crate::launchpad::lost::{self, Search};
-use crate::store::Store;
-use crate::workflow::{Firework, FwId, LaunchId};
+use crate::store::{FireworkQuery, Store};
+use crate::workflow::{Firework, FwId, LaunchId, duration};
 
 /// Arguments of `lpad detect_lostruns`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Runs of Python FireWorks are lost after so many seconds without a ping; those of Volley when
-    /// their lease has ended, whatever is said here
-    #[arg(long, value_name = "SECONDS", default_value_t = 14_400)]
-    time: u32,
+    /// Runs of Python FireWorks are lost after so long without a ping (4h, or seconds); those of Volley
+    /// when their lease has ended, whatever is said here
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "14400")]
+    time: Duration,
 
     /// End the lost runs; their fireworks are FIZZLED
     #[arg(long, conflicts_with = "rerun")]
     fizzle: bool,
 
-    /// End the lost runs; their fireworks are READY again. Whatever else dead processes have left
-    /// half done is finished, too, as idle workers do it
+    /// End the lost runs; their fireworks are READY again, however often they have been lost (idle
+    /// workers give up after `max_lost` times). Whatever else dead processes have left half done is
+    /// finished, too
     #[arg(long)]
     rerun: bool,
 
@@ -38,15 +41,15 @@ pub struct Args {
     #[arg(long)]
     refresh: bool,
 
-    /// Only runs that were heard of for at most so many seconds
-    #[arg(long = "max_runtime", value_name = "SECONDS")]
-    max_runtime: Option<u32>,
+    /// Only runs that were heard of for at most so long after they had begun
+    #[arg(long = "max_runtime", value_name = "DURATION", value_parser = duration::parse)]
+    max_runtime: Option<Duration>,
 
-    /// Only runs that were heard of for at least so many seconds
-    #[arg(long = "min_runtime", value_name = "SECONDS")]
-    min_runtime: Option<u32>,
+    /// Only runs that were heard of for at least so long
+    #[arg(long = "min_runtime", value_name = "DURATION", value_parser = duration::parse)]
+    min_runtime: Option<Duration>,
 
-    /// Only runs of fireworks that match, in MongoDB's language; on a MongoDB launchpad
+    /// Only runs of fireworks that match, in MongoDB's language
     #[arg(short, long, value_name = "QUERY", value_parser = query)]
     query: Option<bson::Document>,
 
@@ -77,6 +80,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     if args.rerun || args.fizzle {
         // At once, or never, however often they have been lost: a person has decided.
         lost::end(&*store, &witness, &found, if args.fizzle { 0 } else { u64::MAX }, now)?;
+        let ended = found.launches.iter().map(|(launch, _)| launch.fw_id).collect();
+        let how = if args.fizzle { "--fizzle" } else { "--rerun" };
+        deed::of_fireworks(&*store, "detect_lostruns", ended, Some(how.to_owned()));
     }
     if args.rerun {
         healing::mend(context, &*store, None)?;
@@ -85,6 +91,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         for firework in &found.inconsistent {
             store.refresh(firework.fw_id, now)?;
         }
+        let refreshed = found.inconsistent.iter().map(|firework| firework.fw_id).collect();
+        deed::of_fireworks(&*store, "detect_lostruns", refreshed, Some("--refresh".to_owned()));
     }
     let ids = |fireworks: &[Firework]| fireworks.iter().map(|firework| firework.fw_id).collect::<Vec<FwId>>();
     let (lost, inconsistent) = (ids(&found.lost), ids(&found.inconsistent));
@@ -116,14 +124,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 
 impl Args {
     fn search(&self, store: &dyn Store) -> Result<Search> {
-        let seconds = |seconds: u32| SignedDuration::from_secs(i64::from(seconds));
-        let fireworks = self.query.as_ref().map(|query| store.matching_fireworks(query)).transpose()?;
+        let signed = |time: Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        let matching = |query: &Document| {
+            store.firework_ids(&FireworkQuery { matching: Some(query.clone()), ..FireworkQuery::default() })
+        };
+        let fireworks = self.query.as_ref().map(matching).transpose()?;
         let launches: Option<Vec<LaunchId>> =
             self.launch_query.as_ref().map(|query| store.matching_launches(query)).transpose()?;
         Ok(Search {
-            silence: seconds(self.time),
-            min_runtime: self.min_runtime.map(seconds),
-            max_runtime: self.max_runtime.map(seconds),
+            silence: signed(self.time),
+            min_runtime: self.min_runtime.map(signed),
+            max_runtime: self.max_runtime.map(signed),
             fireworks,
             launches,
         })

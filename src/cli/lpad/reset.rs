@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Context;
 use crate::cli::confirm::{Change, ConfirmArgs, Kind};
 use crate::cli::exit::Exit;
-use crate::cli::output;
+use crate::cli::output::number;
 use crate::store::{Location, WorkflowQuery};
 
 /// Arguments of `lpad reset`.
@@ -21,9 +21,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         Location::Mongo(mongo) => mongo.name.clone(),
         Location::Sqlite(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
     };
-    let workflows = store.find_workflows(&WorkflowQuery::default())?.len();
+    let workflows = store.count_workflows(&WorkflowQuery::default())? as usize;
     let change = Change {
-        what: format!("reset {} and delete {} with all data", store.describe(), output::number(workflows, "workflow")),
+        what: format!("reset {} and delete {} with all data", store.describe(), number(workflows, "workflow")),
         count: workflows,
         preview: Vec::new(),
         kind: Kind::Reset(&name),

@@ -28,6 +28,8 @@ pub enum Verb {
     Resume,
     /// Defuse all that has not ended.
     DefuseWorkflow,
+    /// Defuse all of it; what has ended loses its launches.
+    DefuseWholeWorkflow,
     /// Reignite all that is defused.
     ReigniteWorkflow,
     /// Pause all that can be paused.
@@ -103,7 +105,7 @@ impl RecoveryMode {
 
 impl Verb {
     /// Those without parameters, by the name under which they are stored in a lock.
-    const PLAIN: [(&'static str, Verb); 11] = [
+    const PLAIN: [(&'static str, Verb); 12] = [
         ("rerun", Verb::Rerun),
         ("rerun_with_details", Verb::RerunWithDetails),
         ("defuse", Verb::Defuse),
@@ -111,6 +113,7 @@ impl Verb {
         ("pause", Verb::Pause),
         ("resume", Verb::Resume),
         ("defuse_workflow", Verb::DefuseWorkflow),
+        ("defuse_whole_workflow", Verb::DefuseWholeWorkflow),
         ("reignite_workflow", Verb::ReigniteWorkflow),
         ("pause_workflow", Verb::PauseWorkflow),
         ("resume_workflow", Verb::ResumeWorkflow),
@@ -153,7 +156,7 @@ impl Verb {
             Verb::Recover(_) => (false, true, Its),
             Verb::Pause => (false, false, Nobodys),
             Verb::Reignite | Verb::Resume => (false, false, Its),
-            Verb::DefuseWorkflow => (true, true, Nobodys),
+            Verb::DefuseWorkflow | Verb::DefuseWholeWorkflow => (true, true, Nobodys),
             Verb::PauseWorkflow | Verb::ArchiveWorkflow => (true, false, Nobodys),
             Verb::ReigniteWorkflow | Verb::ResumeWorkflow => (true, false, Everybodys),
         };
@@ -180,12 +183,9 @@ impl Verb {
             Verb::Pause => pause(graph, fw_id),
             Verb::Resume => free(graph, fw_id, State::Paused, "only a paused firework can be resumed"),
             Verb::DefuseWorkflow => {
-                let open = |state| !matches!(state, State::Completed | State::Fizzled | State::Archived);
-                let open = graph.in_state(open);
-                // Parents first: what runs is reset, and what is below it with it.
-                let order = graph.parents_first().into_iter().filter(|fw_id| open.contains(fw_id));
-                order.collect::<Vec<_>>().into_iter().try_for_each(|fw_id| defuse(graph, fw_id))
+                defuse_all(graph, |state| !matches!(state, State::Completed | State::Fizzled | State::Archived))
             }
+            Verb::DefuseWholeWorkflow => defuse_all(graph, |state| state != State::Archived),
             Verb::PauseWorkflow => graph.in_state(can_pause).into_iter().try_for_each(|fw_id| pause(graph, fw_id)),
             Verb::ReigniteWorkflow => free_all(graph, State::Defused),
             Verb::ResumeWorkflow => free_all(graph, State::Paused),
@@ -215,6 +215,13 @@ fn defuse(graph: &mut Graph, fw_id: FwId) -> Result<(), Refusal> {
         State::Waiting | State::Ready | State::Fizzled | State::Paused => {}
     }
     set_state(graph, fw_id, State::Defused)
+}
+
+fn defuse_all(graph: &mut Graph, which: impl Fn(State) -> bool) -> Result<(), Refusal> {
+    let open = graph.in_state(which);
+    // Parents first: what runs is reset, and what is below it with it.
+    let order = graph.parents_first().into_iter().filter(|fw_id| open.contains(fw_id));
+    order.collect::<Vec<_>>().into_iter().try_for_each(|fw_id| defuse(graph, fw_id))
 }
 
 fn can_pause(state: State) -> bool {

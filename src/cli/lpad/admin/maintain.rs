@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::super::{Context, healing, steer};
+use super::super::steer::{self, Act};
+use super::super::{Context, healing};
 use crate::cli::exit::Exit;
 use crate::launchpad::lost::{RESERVATION_EXPIRATION, unreserved};
 use crate::store::{Store, Verb};
-use crate::workflow::FwId;
+use crate::workflow::{FwId, duration};
 
 /// Arguments of `lpad admin maintain`.
 #[derive(Debug, clap::Args)]
@@ -17,9 +18,9 @@ pub struct Args {
     #[arg(long)]
     infinite: bool,
 
-    /// With --infinite: rest for so many seconds in between
-    #[arg(long = "maintain_interval", value_name = "SECONDS", default_value_t = 120)]
-    interval: u32,
+    /// With --infinite: rest for so long in between
+    #[arg(long = "maintain_interval", value_name = "DURATION", value_parser = duration::parse, default_value = "120")]
+    interval: Duration,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
@@ -29,7 +30,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         if !args.infinite {
             return Ok(exit);
         }
-        std::thread::sleep(Duration::from_secs(u64::from(args.interval)));
+        std::thread::sleep(args.interval);
     }
 }
 
@@ -42,8 +43,9 @@ fn pass(context: &Context, store: &dyn Store) -> Result<Exit> {
         let fw_ids: Vec<FwId> = old.iter().map(|launch| launch.fw_id).collect();
         let launches: Vec<_> = old.iter().map(|launch| launch.launch_id).collect();
         tracing::info!("Unreserved {} RESERVED launches: {launches:?}", launches.len());
-        let (turns, stops) = steer::steer_and_stop(context, store, Verb::Rerun, &fw_ids, false)?;
-        exit = steer::finish(&turns, stops, Verb::Rerun, "FWs")?;
+        let act = Act { what: "admin maintain", verb: &|_| Verb::Rerun, fw_ids: &fw_ids, lowest: None };
+        let (turns, stops) = steer::steer_and_stop(context, store, &act, false)?;
+        exit = steer::finish(&turns, stops, Verb::Rerun)?;
     }
     tracing::info!("LaunchPad was MAINTAINED.");
     Ok(exit)

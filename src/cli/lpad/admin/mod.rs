@@ -8,6 +8,7 @@ use super::change::ChangeArgs;
 use crate::cli::exit::Exit;
 
 mod maintain;
+mod orphaned;
 mod refresh;
 mod tuneup;
 mod unlock;
@@ -34,6 +35,10 @@ enum Verb {
     /// A lock of Volley ends by itself 30 s after its holder has died. One that may still be held by
     /// a living process of Volley is left alone unless --yes is given.
     Unlock(unlock::Args),
+    /// Show fireworks that belong to no workflow, or delete them
+    ///
+    /// Whoever adds a workflow and dies half way leaves such; `lpad doctor` names them, too.
+    Orphaned(orphaned::Args),
     /// Make indexes that are missing, and have the store look how its data are spread
     Tuneup(tuneup::Args),
 }
@@ -44,6 +49,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         Verb::Maintain(args) => maintain::run(context, args),
         Verb::Refresh(args) => refresh::run(context, args),
         Verb::Unlock(args) => unlock::run(context, args),
+        Verb::Orphaned(args) => orphaned::run(context, args),
         Verb::Tuneup(args) => tuneup::run(context, args),
     }
 }

@@ -6,20 +6,26 @@ use jiff::Timestamp;
 use super::super::Context;
 use super::super::change::ChangeArgs;
 use crate::cli::exit::Exit;
-use crate::cli::output::number;
+use crate::cli::output::{Progress, number};
+use crate::launchpad::deed;
 use crate::launchpad::error::list;
-use crate::launchpad::listing;
 
 pub fn run(context: &Context, args: &ChangeArgs) -> Result<Exit> {
     let store = context.open()?;
     let what = |count, _| format!("refresh {}", number(count, "workflow"));
     let found = args.workflows(context, &*store, what)?;
-    for fw_id in found.iter().filter_map(listing::workflow_id) {
-        let wrong = store.refresh(fw_id, Timestamp::now())?;
+    let mut mended = Vec::new();
+    let progress = Progress::new("refreshing workflows", found.len());
+    for workflow in &found {
+        let wrong = store.refresh(workflow.id, Timestamp::now())?;
         if !wrong.is_empty() {
-            tracing::info!("the workflow of fw_id {fw_id}: put right {}", list(&wrong));
+            tracing::info!("the workflow of fw_id {}: put right {}", workflow.id, list(&wrong));
+            mended.extend(wrong);
         }
+        progress.advance(1);
     }
+    drop(progress);
     tracing::info!("Finished refreshing {} Workflows", found.len());
+    deed::of_fireworks(&*store, "admin refresh", mended, None);
     Ok(Exit::Done)
 }
