@@ -1,12 +1,13 @@
 //! `get_fws` and `get_wflows`: fireworks and workflows in the shapes FireWorks prints.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use bson::{Bson, Document};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::LaunchpadError;
-use crate::store::{FireworkQuery, Store};
+use crate::store::{Fields, FireworkQuery, Store};
 use crate::workflow::json::{from_bson, from_document};
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, int_list};
 
@@ -19,6 +20,8 @@ pub enum Detail {
     More,
     /// Everything.
     All,
+    /// Of workflows, states and queue jobs; of fireworks, everything.
+    Reservations,
 }
 
 /// Fireworks as FireWorks' `to_dict` has them, cut down to the detail. Launches are read only
@@ -27,14 +30,17 @@ pub fn fireworks(store: &dyn Store, found: &[Firework], detail: Detail) -> Resul
     let launches = match detail {
         Detail::Less => BTreeMap::new(),
         Detail::More => launches(store, found.iter().flat_map(|fw| &fw.launches))?,
-        Detail::All => launches(store, found.iter().flat_map(|fw| fw.launches.iter().chain(&fw.archived_launches)))?,
+        Detail::All | Detail::Reservations => {
+            launches(store, found.iter().flat_map(|fw| fw.launches.iter().chain(&fw.archived_launches)))?
+        }
     };
     Ok(found.iter().map(|firework| Value::Object(firework_map(firework, detail, &launches))).collect())
 }
 
 fn firework_map(firework: &Firework, detail: Detail, launches: &BTreeMap<LaunchId, Launch>) -> Map<String, Value> {
     let mut map = Map::new();
-    if detail == Detail::All {
+    let whole = detail >= Detail::All;
+    if whole {
         map.insert("spec".into(), Value::Object(from_document(&firework.spec)));
     }
     map.insert("fw_id".into(), firework.fw_id.into());
@@ -42,7 +48,7 @@ fn firework_map(firework: &Firework, detail: Detail, launches: &BTreeMap<LaunchI
     map.insert("updated_on".into(), from_bson(&firework.updated_on));
     for (key, ids) in [("launches", &firework.launches), ("archived_launches", &firework.archived_launches)] {
         let shown: Vec<Value> = ids.iter().filter_map(|id| launches.get(id)).map(launch_value).collect();
-        if !shown.is_empty() && (key == "launches" || detail == Detail::All) {
+        if !shown.is_empty() && (key == "launches" || whole) {
             map.insert(key.into(), shown.into());
         }
     }
@@ -78,17 +84,33 @@ pub fn workflow_id(workflow: &Document) -> Option<FwId> {
     int_list(workflow.get("nodes")).first().copied()
 }
 
+/// Fireworks with their launches that count.
+pub type Members = BTreeMap<FwId, (Firework, Vec<Launch>)>;
+
+/// The fireworks of workflows, without their specs, and the launches of these.
+pub fn members(store: &dyn Store, workflows: &[Document]) -> Result<Members, LaunchpadError> {
+    let nodes: Vec<FwId> = workflows.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
+    let query = FireworkQuery { ids: Some(nodes), ..FireworkQuery::default() };
+    let mut found = Vec::new();
+    store.each_firework(&query, Fields::Head, &mut |some| {
+        found.extend(some);
+        ControlFlow::Continue(())
+    })?;
+    let launches = launches(store, found.iter().flat_map(|firework| &firework.launches))?;
+    let with_launches = |firework: Firework| {
+        let ran = firework.launches.iter().filter_map(|id| launches.get(id)).cloned().collect();
+        (firework.fw_id, (firework, ran))
+    };
+    Ok(found.into_iter().map(with_launches).collect())
+}
+
 /// Workflows as FireWorks' summaries have them.
 pub fn workflows(store: &dyn Store, found: &[Document], detail: Detail) -> Result<Vec<Value>, LaunchpadError> {
     if detail == Detail::Less {
         return Ok(found.iter().map(|workflow| Value::Object(less(workflow))).collect());
     }
-    let nodes: Vec<FwId> = found.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
-    let query = FireworkQuery { ids: Some(nodes), ..FireworkQuery::default() };
-    let members = store.find_fireworks(&query)?;
-    let launches = launches(store, members.iter().flat_map(|firework| &firework.launches))?;
-    let members: BTreeMap<FwId, Firework> = members.into_iter().map(|firework| (firework.fw_id, firework)).collect();
-    Ok(found.iter().map(|workflow| Value::Object(more(workflow, detail, &members, &launches))).collect())
+    let members = members(store, found)?;
+    Ok(found.iter().map(|workflow| Value::Object(more(workflow, detail, &members))).collect())
 }
 
 /// `NAME--ID`, as FireWorks names both in listings.
@@ -96,17 +118,19 @@ fn label(name: &str, id: FwId) -> String {
     format!("{name}--{id}")
 }
 
-fn head(workflow: &Document) -> Map<String, Value> {
-    let name = workflow.get_str("name").unwrap_or_default();
-    let mut map = Map::new();
-    map.insert("state".into(), workflow.get("state").map_or(Value::Null, from_bson));
-    map.insert("name".into(), label(name, workflow_id(workflow).unwrap_or_default()).into());
-    map.insert("created_on".into(), workflow.get("created_on").map_or(Value::Null, from_bson));
+/// The fields of a workflow that are shown, in the order in which they are stored.
+fn head(workflow: &Document, is_shown: impl Fn(&str) -> bool) -> Map<String, Value> {
+    let shown = workflow.iter().filter(|(key, _)| is_shown(key));
+    let mut map: Map<String, Value> = shown.map(|(key, value)| (key.clone(), from_bson(value))).collect();
+    if let Some(name) = map.get_mut("name") {
+        let stored = workflow.get_str("name").unwrap_or_default();
+        *name = label(stored, workflow_id(workflow).unwrap_or_default()).into();
+    }
     map
 }
 
 fn less(workflow: &Document) -> Map<String, Value> {
-    let mut map = head(workflow);
+    let mut map = head(workflow, |key| matches!(key, "state" | "name" | "created_on"));
     let letters: Vec<&str> = states(workflow).values().map(|state| abbreviation(*state)).collect();
     map.insert("states_list".into(), letters.join("-").into());
     map
@@ -124,38 +148,49 @@ fn abbreviation(state: State) -> &'static str {
     if name.starts_with('R') { &name[..3] } else { &name[..1] }
 }
 
-fn more(
-    workflow: &Document,
-    detail: Detail,
-    members: &BTreeMap<FwId, Firework>,
-    launches: &BTreeMap<LaunchId, Launch>,
-) -> Map<String, Value> {
-    let nodes = {
-        let mut nodes = int_list(workflow.get("nodes"));
-        nodes.sort_unstable();
-        nodes
-    };
-    let name_of = |id: FwId| members.get(&id).map_or_else(|| id.to_string(), |firework| label(&firework.name, id));
-    let mut map = Map::new();
-    if detail == Detail::All {
-        for key in ["links", "parent_links"] {
-            map.insert(key.into(), named_links(workflow.get(key), name_of));
+fn more(workflow: &Document, detail: Detail, members: &Members) -> Map<String, Value> {
+    let mut nodes = int_list(workflow.get("nodes"));
+    nodes.sort_unstable();
+    let name_of = |id: FwId| members.get(&id).map_or_else(|| id.to_string(), |(firework, _)| label(&firework.name, id));
+    let mut map = head(workflow, |key| match detail {
+        Detail::All => !matches!(key, "_id" | "nodes" | "fw_states"),
+        _ => matches!(key, "state" | "name" | "created_on" | "updated_on"),
+    });
+    for key in ["links", "parent_links"] {
+        if let Some(links) = map.get_mut(key) {
+            *links = named_links(workflow.get(key), name_of);
         }
-        map.insert("metadata".into(), workflow.get("metadata").map_or(Value::Null, from_bson));
     }
-    map.extend(head(workflow));
-    map.insert("updated_on".into(), workflow.get("updated_on").map_or(Value::Null, from_bson));
-    let mut states = Map::new();
-    let mut dirs = Map::new();
-    for firework in nodes.iter().filter_map(|id| members.get(id)) {
+    let (mut states, mut runs) = (Map::new(), Map::new());
+    for (firework, launches) in nodes.iter().filter_map(|id| members.get(id)) {
         let name = name_of(firework.fw_id);
         states.insert(name.clone(), firework.state.as_str().into());
-        let ran = firework.launches.iter().filter_map(|id| launches.get(id));
-        dirs.insert(name, ran.map(|launch| Value::from(launch.launch_dir.as_str())).collect());
+        let shown = |launch: &Launch| match detail {
+            Detail::Reservations => reservation(launch),
+            _ => launch.launch_dir.as_str().into(),
+        };
+        // As they come from FireWorks' index of launches.
+        let mut launches: Vec<&Launch> = launches.iter().collect();
+        launches.sort_unstable_by_key(|launch| launch.launch_id);
+        runs.insert(name, launches.into_iter().map(shown).collect());
     }
     map.insert("states".into(), states.into());
-    map.insert("launch_dirs".into(), dirs.into());
+    map.insert(if detail == Detail::Reservations { "launches" } else { "launch_dirs" }.into(), runs.into());
     map
+}
+
+/// What FireWorks shows of a launch beside its queue job.
+fn reservation(launch: &Launch) -> Value {
+    let jobs = launch.state_history.iter().map(|entry| {
+        let job = entry.get("reservation_id").map(|id| ("reservation_id".to_owned(), from_bson(id)));
+        Value::Object(job.into_iter().collect())
+    });
+    json!({
+        "_id": null,
+        "launch_dir": launch.launch_dir,
+        "state_history": jobs.collect::<Vec<_>>(),
+        "launch_id": launch.launch_id,
+    })
 }
 
 fn named_links(links: Option<&Bson>, name_of: impl Fn(FwId) -> String) -> Value {

@@ -86,3 +86,19 @@ fn a_structure_in_a_file_is_read_where_the_workflow_file_is() {
     cli.rapidfire();
     assert_eq!(cli.states(), ["COMPLETED"], "no worker needs the file");
 }
+
+#[test]
+fn a_workflow_may_come_from_standard_input() {
+    for cli in Cli::everywhere() {
+        cli.write("two.yaml", TWO);
+        let add = |text: &str| {
+            let line = format!("printf '%s' '{text}' | {} lpad add -", crate::support::cli::shell_binary());
+            crate::support::run::Ran::of(cli.command(std::path::Path::new("sh")).args(["-c", &line]))
+        };
+        assert_eq!(add("{\"spec\": {\"_tasks\": [{\"_fw_name\": \"X\"}]}}").json(), json!({"-1": 1}));
+        assert_eq!(add("spec: {_tasks: [{_fw_name: X}]}").json(), json!({"-1": 2}));
+        let wrong = add("fws: 1\n");
+        assert!(wrong.code == 1 && wrong.stderr.contains("-:1: "), "{wrong:?}");
+        assert_eq!(cli.lpad(&["get_fws", "-d", "count"]).json(), 2);
+    }
+}

@@ -14,6 +14,6 @@ fn says_where_a_firework_ran() {
         assert_eq!(cli.lpad(&["get_launchdir", "1", "--launch_idx", "0"]).done().stdout, dir);
         cli.lpad(&["get_launchdir", "1", "--launch_idx", "3"]).failed(1, "firework 1 has 1 launches, none of index 3");
         cli.lpad(&["get_launchdir", "99"]).failed(1, "there is no firework 99");
-        cli.lpad(&["get_launchdir"]).failed(2, "required");
+        cli.lpad(&["get_launchdir"]).failed(2, "say which firework");
     }
 }

@@ -9,27 +9,36 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Context;
+use super::listing::print_ids;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format};
 use crate::firetask;
+use crate::launchpad::check;
 use crate::launchpad::workflow_file::{self, FoundWorkflow, WorkflowFileError};
 use crate::workflow::{Draft, FwId};
 
 /// Arguments of `lpad add`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Workflow files: .yaml, .yml or .json
+    /// Workflow files: .yaml, .yml or .json; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// The arguments are folders; every workflow file in them is added
     #[arg(short, long)]
     dir: bool,
+
+    /// Check first that the tasks get what they need, as check_wflow does [FireWorks: -c]
+    #[arg(long)]
+    check: bool,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let files = if args.dir { files_in(&args.files)? } else { args.files.clone() };
     let drafts = read_all(&files)?;
+    if args.check {
+        check(&drafts)?;
+    }
     warn_of_strangers(&drafts);
     let store = context.open()?;
     let ids = store.insert(&drafts, Timestamp::now())?;
@@ -51,8 +60,10 @@ pub fn warn_of_strangers(drafts: &[Draft]) {
 
 /// Says which ids the workflows got.
 pub fn print(format: Format, drafts: &[Draft], ids: &[Vec<(i64, FwId)>]) -> Result<()> {
-    if format != Format::Table {
-        return output::list(format, ids.iter().map(|ids| id_map(ids)).collect());
+    match format {
+        Format::Table => {}
+        Format::Ids => return print_ids(format, ids.iter().flatten().map(|(_, id)| *id)),
+        _ => return output::list(format, ids.iter().map(|ids| id_map(ids)).collect()),
     }
     for (draft, ids) in drafts.iter().zip(ids) {
         output::text(&sentence(draft, ids))?;
@@ -108,6 +119,18 @@ pub fn read_all(files: &[PathBuf]) -> Result<Vec<Draft>> {
         bail!("{}\nnothing was added", mistakes.join("\n"));
     }
     Ok(drafts)
+}
+
+/// Refuses workflows whose tasks do not fit together.
+fn check(drafts: &[Draft]) -> Result<()> {
+    let faults: Vec<String> = drafts
+        .iter()
+        .flat_map(|draft| check::draft(draft).into_iter().map(|fault| format!("workflow `{}`: {fault}", draft.name)))
+        .collect();
+    if !faults.is_empty() {
+        bail!("{}\nnothing was added", faults.join("\n"));
+    }
+    Ok(())
 }
 
 /// Completes the tasks: structures in files become part of the workflow.

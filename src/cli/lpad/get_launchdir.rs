@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Context;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, failure};
 use crate::cli::output;
 use crate::launchpad::launchdir::launchdir;
 use crate::workflow::FwId;
@@ -12,7 +12,11 @@ use crate::workflow::FwId;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The firework
-    fw_id: FwId,
+    fw_id: Option<FwId>,
+
+    /// The same, as other verbs are told
+    #[arg(short = 'i', long = "fw_id", value_name = "FW_ID", conflicts_with = "fw_id")]
+    id: Option<FwId>,
 
     /// Which of its launches; -1 is the last
     #[arg(long = "launch_idx", default_value_t = -1, allow_negative_numbers = true)]
@@ -20,8 +24,11 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let Some(fw_id) = args.fw_id.or(args.id) else {
+        return Err(failure(Exit::Usage, "say which firework: `lpad get_launchdir ID`"));
+    };
     let store = context.open()?;
-    let dir = launchdir(&*store, args.fw_id, args.launch_index)?;
+    let dir = launchdir(&*store, fw_id, args.launch_index)?;
     // FireWorks' word for a firework that never ran.
     output::text(dir.as_deref().unwrap_or("None"))?;
     Ok(Exit::Done)

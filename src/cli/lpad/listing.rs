@@ -1,39 +1,35 @@
 //! What `get_fws` and `get_wflows` have in common: how much of what, in which order.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::cli::output::{self, Format};
-use crate::cli::select::SelectArgs;
+use crate::cli::watch::WatchArgs;
 use crate::launchpad::listing::Detail;
-use crate::store::{Direction, SortKey};
+use crate::store::{self, Direction, SortKey, TakeSome};
 use crate::workflow::{FwId, time};
 
-/// Options of a listing.
+/// How a listing is cut and sorted.
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
-    #[command(flatten)]
-    pub select: SelectArgs,
+    /// How much is shown [default: less]
+    #[arg(short, long = "display_format", value_enum, ignore_case = true)]
+    pub display: Option<Display>,
 
-    /// How much is shown
-    #[arg(short, long = "display_format", value_enum, default_value_t = Display::Less, ignore_case = true)]
-    pub display: Display,
-
-    /// At most so many; 0 for all
-    #[arg(short, long, default_value_t = 0, hide_default_value = true)]
-    pub max: usize,
-
-    /// Oldest first
-    #[arg(long, value_enum, value_name = "KEY", conflicts_with = "rsort")]
+    /// Lowest or oldest first; what is equal comes by id
+    #[arg(long, value_enum, value_name = "KEY", ignore_case = true, conflicts_with = "rsort")]
     sort: Option<Key>,
 
-    /// Newest first
-    #[arg(long, value_enum, value_name = "KEY")]
+    /// Highest or newest first
+    #[arg(long, value_enum, value_name = "KEY", ignore_case = true)]
     rsort: Option<Key>,
+
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// FireWorks' display formats.
@@ -41,7 +37,7 @@ pub struct ListArgs {
 pub enum Display {
     /// Ids only
     Ids,
-    /// How many there are
+    /// How many there are; where only states are asked for and there are over 20 000, as of 10 s ago at most
     Count,
     /// State, name and dates
     Less,
@@ -49,6 +45,8 @@ pub enum Display {
     More,
     /// Everything, as JSON
     All,
+    /// Of workflows, states and queue jobs; of fireworks, everything
+    Reservations,
 }
 
 impl Display {
@@ -59,6 +57,7 @@ impl Display {
             Display::Less => Some(Detail::Less),
             Display::More => Some(Detail::More),
             Display::All => Some(Detail::All),
+            Display::Reservations => Some(Detail::Reservations),
         }
     }
 }
@@ -79,18 +78,37 @@ impl FromStr for Shown {
 }
 
 /// What can be sorted by.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Key {
+    /// The id; of a workflow the lowest one in it
+    #[value(alias = "id")]
+    FwId,
+    /// The name
+    Name,
+    /// The state, by its name
+    State,
+    /// `_priority`; what has none is lowest. Of fireworks only
+    Priority,
+    /// How many launches a firework has, or fireworks a workflow
+    #[value(aliases = ["launches", "fireworks"])]
+    Size,
     /// Date of creation
+    #[value(alias = "created")]
     CreatedOn,
     /// Date of the last change
+    #[value(alias = "updated")]
     UpdatedOn,
 }
 
 impl From<Key> for SortKey {
     fn from(key: Key) -> Self {
         match key {
+            Key::FwId => SortKey::FwId,
+            Key::Name => SortKey::Name,
+            Key::State => SortKey::State,
+            Key::Priority => SortKey::Priority,
+            Key::Size => SortKey::Size,
             Key::CreatedOn => SortKey::CreatedOn,
             Key::UpdatedOn => SortKey::UpdatedOn,
         }
@@ -103,18 +121,47 @@ impl ListArgs {
         let ascending = self.sort.map(|key| (key.into(), Direction::Ascending));
         ascending.or(self.rsort.map(|key| (key.into(), Direction::Descending)))
     }
-}
 
-/// Prints ids: on a terminal in one line that `-i` takes.
-pub fn print_ids(format: Format, ids: impl Iterator<Item = FwId>) -> Result<()> {
-    if format == Format::Table {
-        return output::text(&ids.map(|id| id.to_string()).collect::<Vec<_>>().join(","));
+    /// How much is shown in this format.
+    pub fn display(&self, format: Format) -> Display {
+        match self.display.unwrap_or(Display::Less) {
+            Display::Count => Display::Count,
+            _ if format == Format::Ids => Display::Ids,
+            display => display,
+        }
     }
-    output::list(format, ids.map(Value::from).collect())
 }
 
-/// A stored date in the reader's time zone, to the second.
+/// How many of so many are shown at most.
+pub fn up_to(limit: usize, count: u64) -> u64 {
+    if limit == 0 { count } else { count.min(limit as u64) }
+}
+
+/// Shows what a store finds, some at a time, until something cannot be shown.
+pub fn stream<T>(
+    each: impl FnOnce(&mut TakeSome<'_, T>) -> store::Result<()>,
+    mut show: impl FnMut(Vec<T>) -> Result<()>,
+) -> Result<()> {
+    let mut shown = Ok(());
+    each(&mut |some| {
+        shown = show(some);
+        if shown.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    shown
+}
+
+/// Prints ids: for people, and with `-o ids`, in one line that `-i` takes.
+pub fn print_ids(format: Format, ids: impl IntoIterator<Item = FwId>) -> Result<()> {
+    match format {
+        Format::Table | Format::Ids => match output::id_line(ids).as_str() {
+            "" => Ok(()),
+            line => output::text(line),
+        },
+        _ => output::list(format, ids.into_iter().map(Value::from).collect()),
+    }
+}
+
+/// A stored date as it suits the reader.
 pub fn local_time(date: &Value) -> String {
-    let at = date.as_str().and_then(time::from_text);
-    at.map_or_else(String::new, |at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+    date.as_str().and_then(time::from_text).map_or_else(String::new, output::moment)
 }

@@ -3,6 +3,7 @@
 //! A file is read and checked whole before anything of it is used, and every complaint names
 //! file, line and reason.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::read;
@@ -49,7 +50,10 @@ impl FoundWorkflow {
     }
 }
 
-/// Reads the workflows of a file (`.yaml`, `.yml`, `.json`).
+/// The name of standard input; files that it speaks of are looked for in the present folder.
+pub const STDIN: &str = "-";
+
+/// Reads the workflows of a file (`.yaml`, `.yml`, `.json`), or of standard input.
 pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
     let error = |line, reason: String| WorkflowFileError { path: path.to_owned(), line, reason };
     if path.is_dir() {
@@ -58,9 +62,17 @@ pub fn read(path: &Path) -> Result<Vec<FoundWorkflow>, WorkflowFileError> {
     let json = match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => true,
         Some("yaml" | "yml") => false,
+        // JSON is YAML as well.
+        _ if path == Path::new(STDIN) => false,
         _ => return Err(error(None, "a workflow file ends with .yaml, .yml or .json".into())),
     };
-    let bytes = std::fs::read(path).map_err(|io| error(None, io.to_string()))?;
+    let bytes = if path == Path::new(STDIN) {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    let bytes = bytes.map_err(|io| error(None, io.to_string()))?;
     let text = read::text(bytes).map_err(|utf8| error(None, utf8.to_string()))?;
     let documents = if json {
         let tree = json::parse(&text).map_err(|bad| error(u64::try_from(bad.line()).ok(), bad.to_string()))?;
