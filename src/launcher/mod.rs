@@ -28,8 +28,8 @@ mod reconcile;
 mod reserve;
 pub mod rocket_launch;
 mod script;
-mod tally;
 
+pub use crate::launchpad::tally::{Tally, tallies};
 pub use book::{Book, own_key};
 pub use daemon::{Beat, Presence};
 pub use elastic::{Elastic, Pilots};
@@ -37,7 +37,6 @@ pub use polled::Polled;
 pub use rapidfire::{Ended, Launches, MEND, Rapidfire, Summary};
 pub use reserve::{Reserve, is_offline, is_singleshot};
 pub use script::{Boarding, Script, walltime};
-pub use tally::{Tally, tallies};
 
 /// Submits jobs for what is READY.
 pub struct Launcher<'a> {

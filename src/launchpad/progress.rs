@@ -1,13 +1,13 @@
 //! How far a workflow is, and whether anything in it can still happen by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Document;
 
 use super::LaunchpadError;
 use super::listing::states;
 use crate::store::{Store, WorkflowQuery};
-use crate::workflow::{FwId, State};
+use crate::workflow::{FwId, State, int_list};
 
 /// A workflow at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +28,35 @@ pub enum Ending {
     Stopped,
 }
 
-/// Looks at the workflow of a firework.
-pub fn progress(store: &dyn Store, fw_id: FwId) -> Result<Progress, LaunchpadError> {
-    let query = WorkflowQuery { fw_ids: Some(vec![fw_id]), ..WorkflowQuery::default() };
+/// `200 COMPLETED, 40 READY`, in the order of a life.
+pub fn count_words(counts: &BTreeMap<State, usize>) -> String {
+    let shown = State::ALL.iter().filter_map(|state| Some(format!("{} {state}", counts.get(state)?)));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Looks at the workflows of fireworks, each workflow once, all of them in one question.
+pub fn progress(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Progress>, LaunchpadError> {
+    let query = WorkflowQuery { fw_ids: Some(fw_ids.to_vec()), ..WorkflowQuery::default() };
     let found = store.find_workflows(&query)?;
-    found.first().map(of).ok_or_else(|| LaunchpadError::UnknownFireworks(vec![fw_id]))
+    let members: BTreeSet<FwId> = found.iter().flat_map(|workflow| int_list(workflow.get("nodes"))).collect();
+    let missing: Vec<FwId> = fw_ids.iter().copied().filter(|id| !members.contains(id)).collect();
+    if missing.is_empty() { Ok(found.iter().map(of).collect()) } else { Err(LaunchpadError::UnknownFireworks(missing)) }
+}
+
+/// All together: how many fireworks are in which state, and how it ended once everything has.
+pub fn together(all: &[Progress]) -> Progress {
+    let mut counts = BTreeMap::new();
+    for (state, count) in all.iter().flat_map(|one| &one.counts) {
+        *counts.entry(*state).or_default() += count;
+    }
+    let ended = if all.iter().any(|one| one.ended.is_none()) {
+        None
+    } else if all.iter().any(|one| one.ended == Some(Ending::Stopped)) {
+        Some(Ending::Stopped)
+    } else {
+        Some(Ending::Completed)
+    };
+    Progress { counts, ended }
 }
 
 fn of(workflow: &Document) -> Progress {
@@ -60,6 +84,20 @@ mod tests {
 
     fn ended(state: &str, fw_states: Document) -> Option<Ending> {
         of(&doc! {"state": state, "fw_states": fw_states}).ended
+    }
+
+    #[test]
+    fn several_end_when_the_last_of_them_does() {
+        let one = |ended, state| Progress { counts: BTreeMap::from([(state, 2)]), ended };
+        let completed = one(Some(Ending::Completed), State::Completed);
+        let running = together(&[completed.clone(), one(None, State::Running)]);
+        assert_eq!((running.ended, running.counts.len()), (None, 2));
+        assert_eq!(
+            together(&[completed.clone(), one(Some(Ending::Stopped), State::Fizzled)]).ended,
+            Some(Ending::Stopped)
+        );
+        let both = together(&[completed.clone(), completed]);
+        assert_eq!((both.ended, both.counts[&State::Completed]), (Some(Ending::Completed), 4));
     }
 
     #[test]

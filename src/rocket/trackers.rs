@@ -1,8 +1,7 @@
 //! Looks at the files that a running firework wants followed (`_trackers`): their last lines go into
 //! the launch with every sign of life.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,14 +9,10 @@ use bson::Bson;
 use tracing::warn;
 
 use crate::firetask::zipped::{self, Compression};
+use crate::launchpad::last_lines::{self, MOST_BYTES};
 use crate::store::{Claim, Seen};
 use crate::workflow::tracker::BadTracker;
 use crate::workflow::{Launch, LaunchId, Tracker};
-
-/// Lines may be long; more than this is not kept in a launch.
-const MOST_BYTES: usize = 1024 * 1024;
-/// How much of a file is read at first.
-const FEW_BYTES: usize = 16 * 1024;
 
 /// The trackers of one launch. What a file held when it was last there is kept.
 #[derive(Debug)]
@@ -70,29 +65,9 @@ fn last_lines(tracker: &Tracker, directory: &Path) -> io::Result<Option<String>>
         return Ok(None);
     }
     if Compression::of(&path).is_some() {
-        return Ok(Some(lines_of(&end_of_stream(zipped::open(&path)?)?, tracker.lines())));
+        return Ok(Some(last_lines::of_bytes(&end_of_stream(zipped::open(&path)?)?, tracker.lines())));
     }
-    let mut file = File::open(&path)?;
-    let mut size = FEW_BYTES;
-    loop {
-        let (end, is_whole) = end_of_file(&mut file, size)?;
-        let lines = lines_of(&end, tracker.lines());
-        // The first line may have been cut, so there must be one before those that are wanted.
-        if is_whole || size >= MOST_BYTES || lines_of(&end, tracker.lines() + 1).len() > lines.len() {
-            return Ok(Some(lines));
-        }
-        size *= 4;
-    }
-}
-
-/// The last bytes of a file, and whether that is all of it.
-fn end_of_file(file: &mut File, size: usize) -> io::Result<(Vec<u8>, bool)> {
-    let start = file.metadata()?.len().saturating_sub(size as u64);
-    file.seek(SeekFrom::Start(start))?;
-    let mut end = Vec::new();
-    // It may grow while it is read.
-    file.take(size as u64).read_to_end(&mut end)?;
-    Ok((end, start == 0))
+    last_lines::of_file(&path, tracker.lines()).map(Some)
 }
 
 /// The last bytes of what can only be read from its beginning.
@@ -112,14 +87,6 @@ fn end_of_stream(mut stream: impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The last so many lines, ended as Python reads them: by a line feed, a carriage return, or both.
-fn lines_of(bytes: &[u8], count: usize) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n");
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let start = text.rmatch_indices('\n').nth(count - 1).map_or(0, |(before, _)| before + 1);
-    text[start..].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,20 +96,6 @@ mod tests {
     fn tracker(filename: &str, nlines: i32, allow_zipped: bool) -> Tracker {
         let document = doc! {"filename": filename, "nlines": nlines, "allow_zipped": allow_zipped};
         Tracker::from_bson(&document.into()).expect("is good")
-    }
-
-    #[test]
-    fn lines_are_pythons() {
-        for (text, count, expected) in [
-            ("a\nb\nc\n", 2, "b\nc"),
-            ("a\nb\nc", 2, "b\nc"),
-            ("a\n", 5, "a"),
-            ("a\r\nb\rc\n\n", 3, "b\nc\n"),
-            ("", 1, ""),
-            ("é\u{fffd}", 1, "é\u{fffd}"),
-        ] {
-            assert_eq!(lines_of(text.as_bytes(), count), expected, "{text:?}");
-        }
     }
 
     #[test]

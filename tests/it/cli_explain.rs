@@ -79,3 +79,17 @@ fn what_became_of_a_firework() {
         }
     }
 }
+
+#[test]
+fn several_are_explained_at_once() {
+    for cli in Cli::everywhere() {
+        let cli = cli.with_five_fireworks();
+        let told = cli.lpad(&["explain", "-i", "2,1"]).json();
+        assert_eq!((&told[0]["fw_id"], &told[1]["fw_id"]), (&json!(2), &json!(1)), "{told}");
+        let waiting = cli.lpad(&["explain", "-s", "WAITING"]).json();
+        assert_eq!(waiting.as_array().map(Vec::len), Some(2), "{waiting}");
+        assert_eq!(cli.lpad(&["explain", "-s", "DEFUSED"]).json(), json!([]));
+        cli.lpad(&["explain"]).failed(2, "which fireworks?");
+        cli.lpad(&["explain", "-i", "1,99"]).failed(1, "there is no firework 99");
+    }
+}

@@ -58,3 +58,46 @@ fn a_list_called_results_need_not_be_a_table() {
     let table = cli.lpad(&["results", "-i", "1", "-o", "table"]).done().stdout;
     assert!(table.contains("COMPLETED") && !table.contains("Collected"), "{table}");
 }
+
+#[test]
+fn results_of_many_workflows_are_filtered_and_written_for_others() {
+    for cli in Cli::everywhere() {
+        for structure in ["bulk:Cu", "bulk:Al", "molecule:N2"] {
+            cli.lpad(&["add_recipe", "emt.static", structure]).done();
+        }
+        cli.lpad(&["add_scripts", "true"]).done();
+        cli.rapidfire();
+        let formulas = |args: &[&str]| -> Vec<String> {
+            let found = cli.lpad(&[&["results"], args].concat()).json();
+            let rows = found.as_array().expect("a list").iter();
+            rows.map(|row| row["formula"].as_str().unwrap_or("none").to_owned()).collect()
+        };
+        assert_eq!(formulas(&[]), ["Cu", "Al", "N2"], "a script has found nothing");
+        assert_eq!(formulas(&["-i", "1,4"]), ["Cu", "none"], "what is named is shown");
+        assert_eq!(formulas(&["--where", "energy_per_atom<0.1 and natoms=1"]), ["Cu", "Al"]);
+        assert_eq!(formulas(&["--where", "formula != Al", "-i", "1-3"]), ["Cu", "N2"]);
+        let one = cli.lpad(&["results", "--where", "formula=N2"]).json();
+        let number = |key: &str| one[0][key].as_f64().expect("a number");
+        assert!((number("energy") / 2.0 - number("energy_per_atom")).abs() < 1e-12, "{one}");
+        let csv = cli.lpad(&["results", "-o", "csv"]).done().stdout;
+        assert_eq!(csv.lines().count(), 4);
+        assert!(csv.starts_with("fw_id,name,state,formula,natoms,energy,energy_per_atom,"), "{csv}");
+        assert!(csv.lines().all(|line| line.split(',').count() == 14), "{csv}");
+        assert_eq!(cli.lpad(&["results", "-o", "jsonl"]).done().stdout.lines().count(), 3);
+        assert_eq!(cli.lpad(&["results", "-o", "ids"]).done().stdout, "1-3\n");
+        let text = cli.lpad(&["results", "-o", "extxyz"]).done().stdout;
+        let frames = volley::science::io::extxyz::read(&text).expect("is extxyz");
+        assert_eq!(frames.len(), 3);
+        let n2 = &frames[2];
+        assert_eq!((n2.atoms.formula().as_str(), n2.atoms.info()["fw_id"].as_i64()), ("N2", Some(3)));
+        assert_eq!(n2.results.energy, one[0]["energy"].as_f64());
+        assert_eq!(n2.results.forces.as_ref().map(Vec::len), Some(2));
+        let unknown = "there is no field `energie` (did you mean `energy`?)";
+        cli.lpad(&["results", "--where", "energie<1"]).failed(2, unknown);
+        cli.lpad(&["results", "--where", "energy<low"]).failed(2, "`energy` is a number, and `low` is not");
+        cli.lpad(&["get_fws", "-o", "csv"]).failed(2, "are for `lpad results`");
+        if let Some(lines) = cli.picture(40, "results") {
+            assert!(lines[0].starts_with("ID") && lines[4].starts_with("no room for energy"), "{lines:#?}");
+        }
+    }
+}

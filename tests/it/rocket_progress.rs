@@ -68,7 +68,13 @@ fn what_is_given_or_allowed_anew_begins_anew() {
     let set = bson::doc! {"_tasks": volley::workflow::json::to_bson(&fixed_cell)};
     let update = |set: &bson::Document| {
         let store = &site.launchpad.store;
-        let changed = store.update_specs(&[fw_id], set, jiff::Timestamp::now()).expect("updates");
+        let changed = store
+            .update_specs(
+                &[fw_id],
+                &volley::workflow::SpecChange::setting(set.clone()).expect("a change"),
+                jiff::Timestamp::now(),
+            )
+            .expect("updates");
         assert_eq!(changed, [fw_id]);
     };
     update(&set);

@@ -11,6 +11,7 @@ use crate::cli::common::open_store;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
 use crate::launcher::{Presence, Tally, tallies};
+use crate::store::Author;
 use crate::store::examine::age;
 use crate::store::ledger::{Daemon, Key};
 use crate::workflow::time;
@@ -109,12 +110,18 @@ fn table(launchers: &[(&Key, &Daemon)], now: Timestamp) -> Table {
     table
 }
 
+/// The name of a user; the system's names of others are not asked for.
+fn name_of(user: &str) -> &str {
+    let is_own = user.parse() == Ok(rustix::process::geteuid().as_raw());
+    if is_own { &Author::here().user } else { user }
+}
+
 fn table_of_places(places: &[(&Key, Tally)]) -> Table {
     let head = ["cluster", "user", "resources", "submitting", "queued", "running", "idle", "ending"];
     let mut table = Table::new(&head);
     for (key, tally) in places {
         let counts = [tally.submitting, tally.queued, tally.running, tally.idle, tally.ending];
-        let words = [&key.cluster, &key.user, tally.group.as_deref().unwrap_or_default()].map(Cell::from);
+        let words = [&key.cluster, name_of(&key.user), tally.group.as_deref().unwrap_or_default()].map(Cell::from);
         table.row(words.into_iter().chain(counts.map(|count| Cell::from(count.to_string()))));
     }
     table

@@ -1,13 +1,17 @@
 //! `explain`: why a firework does not run, or what became of it. The launchpad is asked for facts
 //! here; what they amount to is said by [`sentence`], which looks at nothing else.
 
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+
 use bson::{Bson, Document};
 use jiff::Timestamp;
 
 use super::LaunchpadError;
 use super::reservation::job_of;
 use crate::queue::{JobId, Standing};
-use crate::store::{FireworkQuery, Store, Witness, WorkflowQuery, examine::holder};
+use crate::store::failures::Failure;
+use crate::store::{Fields, FireworkQuery, Store, WorkflowQuery, examine::holder};
 use crate::workflow::launch::representative;
 use crate::workflow::retry::NOT_BEFORE;
 use crate::workflow::room::Ask;
@@ -45,6 +49,8 @@ pub struct Facts {
     pub not_before: Option<Timestamp>,
     /// Workers that run something at the moment.
     pub at_work: Vec<AtWork>,
+    /// What launchers say that hand over jobs.
+    pub launchers: Vec<String>,
     /// Workers that cannot run it, and why.
     pub unable: Vec<String>,
     /// The launch that it follows.
@@ -111,53 +117,153 @@ pub enum Queued {
     Unasked,
 }
 
-/// Asks the launchpad for all facts, and the queue for the job that a reservation waits for.
-pub fn facts(
-    store: &dyn Store,
-    fw_id: FwId,
-    unable: impl FnOnce(&Firework) -> Result<Vec<String>, LaunchpadError>,
-    ask_queue: impl FnOnce(&JobId) -> Result<Option<Standing>, String>,
-    witness: &dyn Witness,
-) -> Result<Facts, LaunchpadError> {
-    let by_id = |ids: Vec<FwId>| FireworkQuery { ids: Some(ids), ..FireworkQuery::default() };
-    let firework = store.find_fireworks(&by_id(vec![fw_id]))?.pop();
-    let firework = firework.ok_or(LaunchpadError::UnknownFireworks(vec![fw_id]))?;
-    let of = WorkflowQuery { fw_ids: Some(vec![fw_id]), ..WorkflowQuery::default() };
-    let workflow = store.find_workflows(&of)?.pop().unwrap_or_default();
-    let links = workflow.get_document("parent_links").ok();
-    let parents = links.map(|links| int_list(links.get(fw_id.to_string()))).unwrap_or_default();
-    let parents = if parents.is_empty() { Vec::new() } else { store.find_fireworks(&by_id(parents))? };
-    let launches = store.find_launches(&[&firework.archived_launches[..], &firework.launches].concat())?;
-    let followed = representative(launches.iter().filter(|launch| firework.launches.contains(&launch.launch_id)));
-    let text = |key: &str| firework.spec.get_str(key).ok().map(str::to_owned);
-    Ok(Facts {
-        fw_id,
-        name: firework.name.clone(),
-        state: firework.state,
-        since: time::from_bson(&firework.updated_on),
-        at: store.clock()?,
-        parents: parents.into_iter().map(|one| Parent { fw_id: one.fw_id, name: one.name, state: one.state }).collect(),
-        lenient: firework.allows_fizzled_parents(),
-        locked_by: workflow.get("locked").map(holder),
-        fworker: text("_fworker"),
-        category: text("_category"),
-        asks: Ask::of(&firework.spec).ok().filter(|asks| !matches!(asks, Ask::Slots(1) | Ask::Nodes(1))),
-        not_before: firework.spec.get(NOT_BEFORE).and_then(time::from_bson),
-        at_work: if firework.state == State::Ready { at_work(store)? } else { Vec::new() },
-        unable: if firework.state == State::Ready { unable(&firework)? } else { Vec::new() },
-        launch: match followed {
-            Some(launch) => {
-                let mut attempt = attempt(launch, &firework, ask_queue);
-                if !launch.state.is_final() {
-                    attempt.offline = store.offline_runs()?.iter().any(|run| run.launch_id == launch.launch_id);
-                    attempt.lost = witness.losses(&[launch]).pop().flatten();
-                }
-                Some(attempt)
-            }
-            None => None,
-        },
-        losses: launches.iter().filter_map(loss).collect(),
-    })
+/// A firework with what the launchpad keeps of it elsewhere.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The firework.
+    pub firework: Firework,
+    /// Its workflow, as FireWorks stores it; empty where it has none.
+    pub workflow: Document,
+    /// Its launches, those that were put away first.
+    pub launches: Vec<Launch>,
+}
+
+/// Reads fireworks, in the order asked for. Ids that do not exist are an error.
+pub fn subjects(store: &dyn Store, ids: &[FwId]) -> Result<Vec<Subject>, LaunchpadError> {
+    let query = FireworkQuery { ids: Some(ids.to_vec()), ..FireworkQuery::default() };
+    let found = store.find_fireworks(&query)?;
+    let launches: Vec<LaunchId> =
+        found.iter().flat_map(|one| one.archived_launches.iter().chain(&one.launches)).copied().collect();
+    let launches = if launches.is_empty() { Vec::new() } else { store.find_launches(&launches)? };
+    let launches: BTreeMap<LaunchId, Launch> = launches.into_iter().map(|one| (one.launch_id, one)).collect();
+    let mut found: BTreeMap<FwId, Firework> = found.into_iter().map(|one| (one.fw_id, one)).collect();
+    let missing: Vec<FwId> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+    if !missing.is_empty() {
+        return Err(LaunchpadError::UnknownFireworks(missing));
+    }
+    let of = WorkflowQuery { fw_ids: Some(ids.to_vec()), ..WorkflowQuery::default() };
+    let mut workflows: Vec<Document> = store.find_workflows(&of)?;
+    let place: HashMap<FwId, usize> = workflows
+        .iter()
+        .enumerate()
+        .flat_map(|(place, workflow)| int_list(workflow.get("nodes")).into_iter().map(move |id| (id, place)))
+        .collect();
+    // Of a large workflow there is one copy where only one of its fireworks is asked about.
+    let only = ids.len() == 1;
+    let subject = |firework: Firework| {
+        let workflow = place.get(&firework.fw_id).and_then(|&place| workflows.get_mut(place));
+        let workflow = workflow.map(|one| if only { std::mem::take(one) } else { one.clone() });
+        let ids = firework.archived_launches.iter().chain(&firework.launches);
+        let launches = ids.filter_map(|id| launches.get(id).cloned()).collect();
+        Subject { workflow: workflow.unwrap_or_default(), launches, firework }
+    };
+    Ok(ids.iter().filter_map(|id| found.remove(id)).map(subject).collect())
+}
+
+impl Subject {
+    /// The launch that it follows.
+    pub fn followed(&self) -> Option<&Launch> {
+        let counts = |launch: &&Launch| self.firework.launches.contains(&launch.launch_id);
+        representative(self.launches.iter().filter(counts))
+    }
+
+    /// What is next to it in its workflow, by `parent_links` or `links`.
+    pub fn neighbours(&self, links: &str) -> Vec<FwId> {
+        let links = self.workflow.get_document(links).ok();
+        links.map(|links| int_list(links.get(self.firework.fw_id.to_string()))).unwrap_or_default()
+    }
+}
+
+/// Fireworks by id, without their specs.
+pub fn relatives(store: &dyn Store, mut ids: Vec<FwId>) -> Result<BTreeMap<FwId, Parent>, LaunchpadError> {
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let query = FireworkQuery { ids: Some(ids), ..FireworkQuery::default() };
+    store.each_firework(&query, Fields::Head, &mut |some| {
+        found.extend(
+            some.into_iter().map(|one| (one.fw_id, Parent { fw_id: one.fw_id, name: one.name, state: one.state })),
+        );
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// Who knows more than the launchpad.
+pub trait Others {
+    /// Which workers cannot run which of these fireworks, and why.
+    fn unable(&self, fireworks: &[Firework]) -> Result<Vec<(FwId, String)>, LaunchpadError>;
+
+    /// How these jobs stand in their queue, or why it does not say.
+    fn standings(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Standing>, String>;
+
+    /// Which of these launches are certainly lost, and why.
+    fn losses(&self, launches: &[&Launch]) -> Vec<Option<Loss>>;
+}
+
+/// Asks for all facts about fireworks: the launchpad, and the queue for the jobs that reservations wait
+/// for; each of them once, however many fireworks there are.
+pub fn facts(store: &dyn Store, subjects: &[Subject], others: &dyn Others) -> Result<Vec<Facts>, LaunchpadError> {
+    let parents = subjects.iter().flat_map(|subject| subject.neighbours("parent_links")).collect();
+    let parents = relatives(store, parents)?;
+    let is = |state: State| move |subject: &&Subject| subject.firework.state == state;
+    let ready: Vec<Firework> = subjects.iter().filter(is(State::Ready)).map(|one| one.firework.clone()).collect();
+    let (at_work, unable, launchers) = if ready.is_empty() {
+        (Vec::new(), Vec::new(), Vec::new())
+    } else {
+        (at_work(store)?, others.unable(&ready)?, launchers(store)?)
+    };
+    let jobs: Vec<JobId> =
+        subjects.iter().filter(is(State::Reserved)).filter_map(|one| job_of(one.followed()?)).collect();
+    let standings = if jobs.is_empty() { Ok(BTreeMap::new()) } else { others.standings(&jobs) };
+    let open: Vec<&Launch> =
+        subjects.iter().filter_map(Subject::followed).filter(|launch| !launch.state.is_final()).collect();
+    let offline = if open.is_empty() { Vec::new() } else { store.offline_runs()? };
+    let losses: HashMap<LaunchId, Loss> =
+        open.iter().zip(others.losses(&open)).filter_map(|(launch, loss)| Some((launch.launch_id, loss?))).collect();
+    let at = store.clock()?;
+    let about = |subject: &Subject| {
+        let Subject { firework, workflow, launches } = subject;
+        let text = |key: &str| firework.spec.get_str(key).ok().map(str::to_owned);
+        let is_ready = firework.state == State::Ready;
+        let above = subject.neighbours("parent_links");
+        let unable = unable.iter().filter(|(id, _)| *id == firework.fw_id).map(|(_, why)| why.clone());
+        let launch = subject.followed().map(|launch| Attempt {
+            offline: offline.iter().any(|run| run.launch_id == launch.launch_id),
+            lost: losses.get(&launch.launch_id).cloned(),
+            ..attempt(launch, firework, &standings)
+        });
+        Facts {
+            fw_id: firework.fw_id,
+            name: firework.name.clone(),
+            state: firework.state,
+            since: time::from_bson(&firework.updated_on),
+            at,
+            parents: above.iter().filter_map(|id| parents.get(id).cloned()).collect(),
+            lenient: firework.allows_fizzled_parents(),
+            locked_by: workflow.get("locked").map(holder),
+            fworker: text("_fworker"),
+            category: text("_category"),
+            asks: Ask::of(&firework.spec).ok().filter(|asks| !matches!(asks, Ask::Slots(1) | Ask::Nodes(1))),
+            not_before: firework.spec.get(NOT_BEFORE).and_then(time::from_bson),
+            at_work: if is_ready { at_work.clone() } else { Vec::new() },
+            launchers: if is_ready { launchers.clone() } else { Vec::new() },
+            unable: unable.collect(),
+            launch,
+            losses: launches.iter().filter_map(loss).collect(),
+        }
+    };
+    Ok(subjects.iter().map(about).collect())
+}
+
+/// What the launchers say that go on: also what they cannot submit, and why.
+fn launchers(store: &dyn Store) -> Result<Vec<String>, LaunchpadError> {
+    let ledgers = store.ledgers()?;
+    let daemons = ledgers.iter().flat_map(|(_, ledger)| &ledger.daemons).filter(|daemon| !daemon.status.is_empty());
+    Ok(daemons.map(|daemon| format!("{} on {}: {}", daemon.id, daemon.holder.host, daemon.status)).collect())
 }
 
 /// The workers of all launches that run.
@@ -182,19 +288,15 @@ fn worker(document: &Document) -> AtWork {
     AtWork { name: document.get_str("name").unwrap_or_default().to_owned(), categories }
 }
 
-fn attempt(
-    launch: &Launch,
-    firework: &Firework,
-    ask_queue: impl FnOnce(&JobId) -> Result<Option<Standing>, String>,
-) -> Attempt {
+fn attempt(launch: &Launch, firework: &Firework, standings: &Result<BTreeMap<JobId, Standing>, String>) -> Attempt {
     let job = job_of(launch).map(|job| {
         let queued = if firework.state != State::Reserved {
             Queued::Unasked
         } else {
-            match ask_queue(&job) {
-                Ok(Some(standing)) => Queued::There(standing.words),
+            match standings.as_ref().map(|standings| standings.get(&job)) {
+                Ok(Some(standing)) => Queued::There(standing.words.clone()),
                 Ok(None) => Queued::Gone,
-                Err(why) => Queued::Unknown(why),
+                Err(why) => Queued::Unknown(why.clone()),
             }
         };
         (job.id, queued)
@@ -218,11 +320,8 @@ fn error(launch: &Launch) -> Option<String> {
     if launch.state != State::Fizzled {
         return None;
     }
-    let data = launch.action.as_ref().and_then(|action| action.get_document("stored_data").ok());
-    let trace = data.and_then(|data| data.get_document("_exception").ok()?.get_str("_stacktrace").ok());
-    let message = data.and_then(|data| data.get_str("_message").ok());
-    let last = trace.and_then(|trace| trace.lines().map(str::trim).rfind(|line| !line.is_empty()));
-    last.or(message).map(str::to_owned).or_else(|| launch.loss().map(|loss| loss.text))
+    let trace = Failure::of(launch).trace?;
+    trace.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// Why a launch ended without an outcome, and when.

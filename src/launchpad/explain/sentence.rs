@@ -3,9 +3,20 @@
 use jiff::Timestamp;
 
 use super::{Attempt, Facts, Parent, Queued};
+use crate::launchpad::shorten::shortened;
 use crate::store::examine::age;
 use crate::workflow::room::Ask;
 use crate::workflow::{Lease, State};
+
+/// The same without the directory, for where that is shown anyway.
+pub fn without_directory(facts: &Facts) -> String {
+    match (&facts.launch, facts.state) {
+        (Some(launch), State::Completed) => {
+            format!("Firework {} `{}` has completed, on {}.", facts.fw_id, facts.name, launch.host)
+        }
+        _ => sentence(facts),
+    }
+}
 
 /// Why the firework does not run, or what became of it.
 pub fn sentence(facts: &Facts) -> String {
@@ -87,8 +98,11 @@ fn advice(parent: &Parent) -> String {
 
 fn ready(facts: &Facts) -> String {
     if let Some(until) = facts.not_before.filter(|until| *until > facts.at) {
-        let lost = facts.losses.len();
-        let after = if lost > 0 { format!(" after {lost} lost runs") } else { String::new() };
+        let after = match facts.losses.len() {
+            0 => String::new(),
+            1 => " after a lost run".to_owned(),
+            lost => format!(" after {lost} lost runs"),
+        };
         return format!("is READY, but is not tried again before {}{after}", moment(until));
     }
     let others = format!(
@@ -174,7 +188,16 @@ fn running(facts: &Facts) -> String {
             age(facts.at, lease.until)
         ),
         Some(lease) => format!("runs, by {}; its lease holds until {}", holder(lease), moment(lease.until)),
-        None => format!("runs under Python FireWorks on {}, {}", launch.host, heard(launch, facts.at)),
+        None => match &launch.job {
+            None => format!("runs under Python FireWorks on {}, {}", launch.host, heard(launch, facts.at)),
+            // Whether an offline run is forgotten or was never one, is not to be seen from the launch.
+            Some((job, _)) => format!(
+                "runs in queue job {job} on {}, {}: under Python FireWorks, or offline and forgotten; then nobody will report it, and `lpad rerun_fws -i {}` runs it again",
+                launch.host,
+                heard(launch, facts.at),
+                facts.fw_id
+            ),
+        },
     }
 }
 
@@ -195,7 +218,7 @@ fn completed(facts: &Facts) -> String {
 
 fn fizzled(facts: &Facts) -> String {
     let error = facts.launch.as_ref().and_then(|launch| launch.error.as_deref());
-    let error = error.unwrap_or("nobody knows why").trim_end_matches('.');
+    let error = shortened(error.unwrap_or("nobody knows why").trim_end_matches('.'), 300);
     format!("has failed: {error} (`lpad rerun_fws -i {}` runs it again)", facts.fw_id)
 }
 
@@ -226,6 +249,7 @@ mod tests {
             asks: None,
             not_before: None,
             at_work: Vec::new(),
+            launchers: Vec::new(),
             unable: Vec::new(),
             launch: None,
             losses: Vec::new(),
@@ -292,7 +316,7 @@ mod tests {
             (Facts { at_work: vec![worker("w", None)], ..of(Ready) }, "waits for its turn: 1 worker is at work."),
             (
                 Facts { not_before: Some(now() + minute), losses: vec![loss], ..of(Ready) },
-                "is not tried again before 2027-01-15 08:01:00 UTC after 1 lost runs.",
+                "is not tried again before 2027-01-15 08:01:00 UTC after a lost run.",
             ),
             (Facts { not_before: Some(now() - minute), ..of(Ready) }, "waits for a worker"),
             (Facts { asks: Some(Ask::Slots(4)), ..of(Ready) }, "a worker that has 4 slots for it (`rlaunch multi 4`"),
@@ -327,6 +351,10 @@ mod tests {
             ),
             (leased(now() - minute), "was run by process 5 on n1, queue job 12, whose lease ended 1 min ago"),
             (with(Running, attempt(Running)), "runs under Python FireWorks on n1, last heard of 3 min ago."),
+            (
+                with(Running, Attempt { job: Some(("12".into(), Queued::Unasked)), ..attempt(Running) }),
+                "runs in queue job 12 on n1, last heard of 3 min ago: under Python FireWorks, or offline and forgotten",
+            ),
             (with(Running, attempt(Completed)), "is RUNNING, but its launch 3 is COMPLETED"),
             (of(Running), "is RUNNING without a launch"),
             (with(Completed, attempt(Completed)), "has completed, on n1 in /d."),

@@ -1,10 +1,11 @@
 //! The facts behind the sentence, in an order for people and as data.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::sentence::{holder, sentence};
 use super::{Facts, Queued};
-use crate::workflow::time::to_iso;
+use crate::workflow::time::{from_text, to_iso};
 
 /// Everything as one object: `fw_id`, `state`, `sentence`, `facts`.
 pub fn value(facts: &Facts) -> Value {
@@ -42,6 +43,9 @@ fn known(facts: &Facts) -> Map<String, Value> {
         let worker = |one: &super::AtWork| json!({"name": one.name, "categories": one.categories});
         note("workers_at_work", facts.at_work.iter().map(worker).collect());
     }
+    if !facts.launchers.is_empty() {
+        note("launchers", facts.launchers.clone().into());
+    }
     if !facts.unable.is_empty() {
         note("unable", facts.unable.clone().into());
     }
@@ -54,7 +58,8 @@ fn known(facts: &Facts) -> Map<String, Value> {
         if let Some(heard) = launch.heard {
             note("last_heard", to_iso(heard).into());
         }
-        if let Some(lease) = &launch.lease {
+        // What has ended is held by nobody.
+        if let Some(lease) = launch.lease.as_ref().filter(|_| !launch.state.is_final()) {
             note("lease_of", holder(lease).into());
             note("lease_until", to_iso(lease.until).into());
         }
@@ -83,16 +88,32 @@ fn known(facts: &Facts) -> Map<String, Value> {
     map
 }
 
-/// The same in lines, after the sentence.
-pub fn lines(facts: &Facts) -> Vec<String> {
-    let mut lines = vec![sentence(facts)];
+/// The same in lines, after the sentence; with `look`, moments as they look from then.
+pub fn lines(facts: &Facts, look: impl Fn(Timestamp) -> Option<String>) -> Vec<String> {
+    let said = sentence(facts);
+    let mut lines = vec![said.clone()];
+    let moment = |value: Value| match value.as_str().and_then(from_text) {
+        Some(at) => look(at).map_or(value, Value::from),
+        None => value,
+    };
     for (key, value) in known(facts) {
+        let value = if TIMES.contains(&key.as_str()) { moment(value) } else { value };
         match value {
-            Value::Array(several) => lines.extend(several.iter().map(|one| format!("  {key}: {}", plain(one)))),
+            // The sentence has told that already.
+            Value::Array(several) => lines
+                .extend(several.iter().filter(|one| !is_in(one, &said)).map(|one| format!("  {key}: {}", plain(one)))),
             one => lines.push(format!("  {key}: {}", plain(&one))),
         }
     }
     lines
+}
+
+/// The facts that are moments.
+const TIMES: [&str; 4] = ["since", "not_before", "last_heard", "lease_until"];
+
+/// Whether a text has these words.
+fn is_in(value: &Value, text: &str) -> bool {
+    value.as_str().is_some_and(|words| !words.is_empty() && text.contains(words))
 }
 
 /// A value without the marks of JSON.
