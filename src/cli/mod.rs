@@ -15,10 +15,12 @@ use crate::firetask::guard;
 use exit::Exit;
 
 pub mod common;
+mod complete;
 pub mod confirm;
 mod emt;
 pub mod exit;
 mod link;
+mod literal;
 mod log;
 mod lpad;
 pub mod output;
@@ -28,6 +30,8 @@ mod rlaunch;
 pub mod select;
 pub mod settings;
 pub mod structures;
+mod usage;
+mod watch;
 
 /// A FireWorks launchpad in one binary: lpad, rlaunch and qlaunch; EMT recipes also right here
 #[derive(Debug, Args)]
@@ -88,13 +92,38 @@ fn parse(mut args: Vec<OsString>) -> Verb {
     }
 }
 
-/// FireWorks' short options of several letters, after the verb or the face that has them.
-const LONG: [(&str, &str, &str); 13] = [
+/// FireWorks' short options that clap cannot have, after the verb or the face that has them: those of
+/// several letters, and those that mean something else before the verb.
+const LONG: &[(&str, &str, &str)] = &[
     ("rerun_fws", "-lid", "--launch_id"),
     ("rerun_fws", "-cp", "--copy-data"),
     ("rerun_fws", "-pd", "--previous-dir"),
     ("detect_lostruns", "-lq", "--launch_query"),
     ("recover_offline", "-pe", "--print-errors"),
+    ("lpad", "-lm", "--launches_mode"),
+    // Before the verb these letters are those of all faces.
+    ("add", "-c", "--check"),
+    ("add_wf", "-c", "--check"),
+    ("add_scripts", "-w", "--wf_name"),
+    ("track_fws", "-c", "--include"),
+    ("report", "-c", "--collection"),
+    ("lpad", "-wf", "--wf"),
+    ("get_fws_in_wflows", "-wfi", "--wf_fw_id"),
+    ("get_fws_in_wflows", "-wfn", "--wf_name"),
+    ("get_fws_in_wflows", "-wfs", "--wf_state"),
+    ("get_fws_in_wflows", "-wfq", "--wf_query"),
+    ("get_fws_in_wflows", "-fwi", "--fw_fw_id"),
+    ("get_fws_in_wflows", "-fwn", "--fw_name"),
+    ("get_fws_in_wflows", "-fws", "--fw_state"),
+    ("get_fws_in_wflows", "-fwq", "--fw_query"),
+    ("get_fws_in_wfs", "-wfi", "--wf_fw_id"),
+    ("get_fws_in_wfs", "-wfn", "--wf_name"),
+    ("get_fws_in_wfs", "-wfs", "--wf_state"),
+    ("get_fws_in_wfs", "-wfq", "--wf_query"),
+    ("get_fws_in_wfs", "-fwi", "--fw_fw_id"),
+    ("get_fws_in_wfs", "-fwn", "--fw_name"),
+    ("get_fws_in_wfs", "-fws", "--fw_state"),
+    ("get_fws_in_wfs", "-fwq", "--fw_query"),
     ("qlaunch", "-fm", "--fill_mode"),
     ("qlaunch", "-rh", "--remote_host"),
     ("qlaunch", "-rc", "--remote_config_dir"),
@@ -107,7 +136,7 @@ const LONG: [(&str, &str, &str); 13] = [
 
 /// Spells such options out.
 fn spell_out(args: &mut [OsString]) {
-    for (verb, short, long) in LONG {
+    for &(verb, short, long) in LONG {
         let is_verb = |arg: &OsString| Path::new(arg).file_name().is_some_and(|name| name == verb);
         let after = args.iter().position(is_verb).unwrap_or(args.len());
         for arg in args[after..].iter_mut().filter(|arg| *arg == short) {
@@ -118,6 +147,15 @@ fn spell_out(args: &mut [OsString]) {
 
 /// Understands the arguments as those of one program.
 fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
+    complete::answer(name, || usage::strict(command::<T>(name)), &args);
+    let mut command = command::<T>(name);
+    let matches = command.try_get_matches_from_mut(&args);
+    let matches = matches.unwrap_or_else(|error| usage::helpful(error, &command, &args).exit());
+    T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// What one program takes.
+fn command<T: Args>(name: &'static str) -> Command {
     let command = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
@@ -132,9 +170,7 @@ fn parse_as<T: Args>(name: &'static str, args: Vec<OsString>) -> T {
                 .help("Print the version")
                 .action(ArgAction::Version),
         );
-    let mut command = T::augment_args(command);
-    let matches = command.try_get_matches_from_mut(args).unwrap_or_else(|error| error.exit());
-    T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    usage::shortened(T::augment_args(command), name)
 }
 
 /// Prints an error with its causes, once. A reader that has gone away is no error: `lpad get_fws | head`.
@@ -155,4 +191,17 @@ fn report(error: &anyhow::Error) -> ExitCode {
         }
     }
     exit::of(error).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_do_not_clash() {
+        command::<lpad::Args>("lpad").debug_assert();
+        command::<rlaunch::Args>("rlaunch").debug_assert();
+        command::<qlaunch::Args>("qlaunch").debug_assert();
+        command::<Volley>("volley").debug_assert();
+    }
 }

@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         }
         table.print(&format!("{} is as it should be", store.describe()))?;
     } else {
-        output::value(context.format, &found.iter().map(value).collect())?;
+        output::rows(context.format, found.iter().map(value).collect())?;
     }
     // As `grep` and its like: scripts ask whether there is anything.
     Ok(if found.is_empty() { Exit::Done } else { Exit::Error })
