@@ -30,6 +30,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
         assert_eq!(cli.lpad(&["doctor"]).json(), json!([]));
         cli.rapidfire();
         assert_eq!(cli.lpad(&["doctor"]).json(), json!([]));
+        assert_eq!(cli.lpad(&["doctor", "-o", "jsonl"]).done().stdout, "");
         if let Some(shown) = cli.on_a_terminal("doctor", "") {
             assert!(shown.done().stdout.contains("is as it should be"));
         }
