@@ -16,6 +16,7 @@ import time
 import uuid
 
 from bench_emt import emt  # noqa: F401, called by name
+from bench_lpad import lpad, lpad_million  # noqa: F401, called by name
 from bench_qlaunch import qlaunch  # noqa: F401, called by name
 from bench_recipes import recipes  # noqa: F401, called by name
 
@@ -286,35 +287,11 @@ def handover():
                 print(f"  {name + ', ' + store:<64} {mine:>9.1f} {peer:>9.1f}   x {ratio:.1f}   ({most:.1f})", flush=True)
 
 
-def listing():
-    print("`lpad get_fws` of 100 fireworks, process start to exit: ms          Volley FireWorks     ratio")
-    lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
-    with Database() as database, scratch() as folder:
-        path = os.path.join(folder, "wf.yaml")
-        write_workflows(path, [(1, {}, WRITE)] * 100)
-        with open(os.path.join(folder, "my_launchpad.yaml"), "w") as file:
-            file.write(f"host: {database.uri}\nname: {database.name}\nuri_mode: true\n")
-        sqlite = os.path.join(folder, "launchpad.db")
-        for launchpad in (database.uri, sqlite):
-            volley(launchpad, folder, "lpad", "add", path)
-
-        def theirs():
-            start = time.perf_counter()
-            subprocess.run([lpad, "get_fws"], cwd=folder, capture_output=True, check=True)
-            return time.perf_counter() - start
-
-        for name, launchpad in [("SQLite", sqlite), ("MongoDB", database.uri)]:
-            pairs = [(volley(launchpad, folder, "lpad", "get_fws")[0], theirs()) for _ in range(ROUNDS + 2)]
-            ratio = statistics.median(b / a for a, b in pairs)
-            mine, other = (1e3 * statistics.median(pair[i] for pair in pairs) for i in (0, 1))
-            print(f"  {name:<52} {mine:>9.1f} {other:>9.1f}   x {ratio:.0f}", flush=True)
-
-
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     chosen = sys.argv[2:] or [
         *("throughput", "round-trips", "growth", "shape", "adding", "pytask"),
-        *("emt", "recipes", "listing", "qlaunch", "handover"),
+        *("emt", "recipes", "lpad", "qlaunch", "handover"),
     ]
     for name in chosen:
         globals()[name.replace("-", "_")]()
