@@ -11,27 +11,26 @@ const FEW_BYTES: usize = 16 * 1024;
 
 /// The last lines of a file, so many at most.
 pub fn of_file(path: &Path, count: usize) -> io::Result<String> {
+    let length = path.metadata()?.len();
+    of_beginning(path, length, count)
+}
+
+/// The last lines of the first so many bytes of a file: it may grow while it is read.
+pub fn of_beginning(path: &Path, length: u64, count: usize) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut size = FEW_BYTES;
     loop {
-        let (end, is_whole) = end_of_file(&mut file, size)?;
+        let start = length.saturating_sub(size as u64);
+        file.seek(SeekFrom::Start(start))?;
+        let mut end = Vec::new();
+        (&file).take(length - start).read_to_end(&mut end)?;
         let lines = of_bytes(&end, count);
         // The first line may have been cut, so there must be one before those that are wanted.
-        if is_whole || size >= MOST_BYTES || of_bytes(&end, count + 1).len() > lines.len() {
+        if start == 0 || size >= MOST_BYTES || of_bytes(&end, count + 1).len() > lines.len() {
             return Ok(lines);
         }
         size *= 4;
     }
-}
-
-/// The last bytes of a file, and whether that is all of it.
-fn end_of_file(file: &mut File, size: usize) -> io::Result<(Vec<u8>, bool)> {
-    let start = file.metadata()?.len().saturating_sub(size as u64);
-    file.seek(SeekFrom::Start(start))?;
-    let mut end = Vec::new();
-    // It may grow while it is read.
-    file.take(size as u64).read_to_end(&mut end)?;
-    Ok((end, start == 0))
 }
 
 /// The last so many lines, ended as Python reads them: by a line feed, a carriage return, or both.

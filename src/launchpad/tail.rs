@@ -152,6 +152,11 @@ impl Growing {
         &self.path
     }
 
+    /// The last lines of what was there.
+    pub fn end(&self, lines: usize) -> io::Result<String> {
+        super::last_lines::of_beginning(&self.path, self.read, lines)
+    }
+
     /// What has been added since, some of it at a time. A file that has become shorter is read from its
     /// beginning.
     pub fn more(&mut self) -> io::Result<Vec<u8>> {

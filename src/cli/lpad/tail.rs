@@ -39,6 +39,9 @@ pub struct Args {
 const FILE: Duration = Duration::from_millis(200);
 const LAUNCHPAD: Duration = Duration::from_secs(1);
 
+/// A shared file system shows a new directory by then.
+const LATE: Duration = Duration::from_secs(5);
+
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
     let mut now = place(&*store, args.fw_id)?;
@@ -86,9 +89,18 @@ fn place_by_now(store: &dyn Store, fw_id: FwId) -> Result<Option<Place>> {
     }
 }
 
-/// Whether its directory can be seen from here.
+/// Whether its directory can be seen from here. A worker makes it a moment after it has claimed the
+/// firework, and another host's may be seen still later.
 fn reachable(spot: &Spot) -> bool {
-    spot.dir.is_dir()
+    let is_here = gethostname::gethostname().to_string_lossy() == spot.host;
+    let begun = Instant::now();
+    while !spot.dir.is_dir() {
+        if spot.is_over || is_here || begun.elapsed() > LATE {
+            return is_here && !spot.is_over;
+        }
+        sleep(FILE);
+    }
+    true
 }
 
 /// Shows a file until the launch has ended; returns where the firework runs when that is another one by
@@ -163,7 +175,7 @@ fn chosen(args: &Args, spot: &Spot) -> Result<Option<PathBuf>> {
 fn begin(path: &Path, lines: usize) -> Result<Growing> {
     output::note(&format!("==> {} <==", path.display()));
     let growing = Growing::new(path)?;
-    let end = last_lines::of_file(path, lines)?;
+    let end = growing.end(lines)?;
     if !end.is_empty() {
         output::text(&end)?;
     }
