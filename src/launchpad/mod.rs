@@ -26,7 +26,7 @@ pub mod report;
 pub mod reservation;
 pub mod results;
 pub mod selection;
-mod shorten;
+pub mod shorten;
 pub mod status;
 pub mod steer;
 pub mod tail;

@@ -1,8 +1,13 @@
-//! Texts that are too long for where they stand.
+//! Texts that have too many lines, or are too long, for where they stand.
+
+/// A text in one line, without what a terminal would take for a command.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
 
 /// So many characters at most, in one line; that something is missing is shown.
 pub fn shortened(text: &str, most: usize) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = plain(text);
     if plain.chars().count() <= most {
         return plain;
     }

@@ -31,6 +31,8 @@ pub use tabulate::{Column, tabulate};
 pub use times::{ago, date, moment, stretch};
 pub use yaml::document as yaml_document;
 
+pub use crate::launchpad::shorten::plain;
+
 /// What `-o` may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -72,11 +74,6 @@ pub fn rows(format: Format, rows: Vec<Value>) -> Result<()> {
 pub fn text(text: &str) -> Result<()> {
     // Dropping a reader half way is no error: the context keeps the I/O error for `cli::main`.
     writeln!(Out, "{text}").context("cannot write to standard output")
-}
-
-/// A text in one line, without what a terminal would take for a command.
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A text of several lines, without what a terminal would take for a command: names, traces and file

@@ -1,5 +1,7 @@
 //! Tables as Python's `tabulate` lays them out in its simple form: FireWorks' introspection.
 
+use super::plain;
+
 /// What stands in a column.
 #[derive(Debug, Clone)]
 pub enum Column {
@@ -28,7 +30,7 @@ impl Column {
         let (cells, to_the_right) = match self {
             Column::Words(words) => match numbers(words) {
                 Some(numbers) => (numbers, true),
-                None => (words.iter().map(|word| one_line(word)).collect(), false),
+                None => (words.iter().map(|word| plain(word.trim())).collect(), false),
             },
             Column::Whole(numbers) => (numbers.iter().map(u64::to_string).collect(), true),
             Column::Numbers(numbers) => (at_their_points(numbers.iter().map(|n| format_g(*n)).collect()), true),
@@ -79,10 +81,6 @@ fn format_g(number: f64) -> String {
         }
         Err(_) => scientific,
     }
-}
-
-fn one_line(word: &str) -> String {
-    word.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

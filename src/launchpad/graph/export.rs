@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Graph, Node};
+use crate::launchpad::shorten::plain;
 use crate::workflow::{FwId, State};
 
 /// The colours of FireWorks' web pages.
@@ -61,19 +62,17 @@ impl Graph {
 
 /// What may stand between double quotes.
 fn in_dot(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.collect::<String>().replace('\\', "\\\\").replace('"', "\\\"")
+    plain(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 fn in_mermaid(id: FwId, node: &Node) -> String {
     // Entities stand for whatever would end the text, or be taken for HTML or Markdown.
     let mut name = String::new();
-    for character in node.name.chars() {
+    for character in plain(&node.name).chars() {
         match character {
             '"' | '#' | '<' | '>' | '&' | ';' | '`' | '*' | '_' | '\\' => {
                 let _ = write!(name, "#{};", u32::from(character));
             }
-            control if control.is_control() => name.push(' '),
             other => name.push(other),
         }
     }
