@@ -18,11 +18,13 @@ use crate::workflow::{
 };
 
 mod author;
+pub mod brief;
 pub mod counts;
 mod error;
 pub mod examine;
 pub mod failures;
 pub mod filter;
+mod guard;
 pub mod history;
 mod jitter;
 pub mod ledger;
@@ -34,11 +36,14 @@ pub mod query;
 pub mod sqlite;
 pub mod tally;
 pub mod transfer;
+pub mod watch;
+pub mod window;
 mod workers;
 
 pub use author::Author;
 pub use error::StoreError;
 pub use examine::{Finding, Trouble};
+pub use guard::{Deleted, Priority, Step};
 pub use jitter::jitter;
 pub use mend::{Blind, Mend, Mended, Mending, Witness};
 pub use mongo::MongoSettings;
@@ -105,8 +110,11 @@ pub trait Store:
     + history::Histories
     + counts::Countings
     + failures::Failures
+    + brief::Briefs
     + tally::Tallies
     + orphans::Orphans
+    + watch::Watching
+    + window::Windows
     + Send
     + Sync
 {
@@ -191,14 +199,19 @@ pub trait Store:
 
     /// Changes a workflow as `verb` says. Every launch that runs in a firework that is reset
     /// loses its lease.
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered>;
+    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
+        self.steer_one(&Step::from((verb, fw_id)), now)
+    }
 
-    /// The same with many fireworks, each with its verb: what became of each, as far as the store
-    /// answered. Workflows are changed together where the store gains by it.
-    fn steer_many(&self, steps: &[(Verb, FwId)], now: Timestamp) -> Vec<Result<Steered>> {
+    /// The same, as long as what it is about is in the state in which it was seen.
+    fn steer_one(&self, step: &Step, now: Timestamp) -> Result<Steered>;
+
+    /// The same with many, one after the other: what became of each, as far as the store answered.
+    /// Workflows are changed together where the store gains by it.
+    fn steer_many(&self, steps: &[Step], now: Timestamp) -> Vec<Result<Steered>> {
         let mut results: Vec<Result<Steered>> = Vec::with_capacity(steps.len());
-        for &(verb, fw_id) in steps {
-            results.push(self.steer(verb, fw_id, now));
+        for step in steps {
+            results.push(self.steer_one(step, now));
             if matches!(results.last(), Some(Err(StoreError::Unreachable { .. }))) {
                 break;
             }
@@ -245,9 +258,18 @@ pub trait Store:
     /// Sets `spec._priority`. Returns how many fireworks there were.
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64>;
 
+    /// Sets `spec._priority` where it is what was seen. Returns the fireworks that have the new one.
+    fn set_priorities(&self, priorities: &[Priority]) -> Result<Vec<FwId>>;
+
     /// Deletes the whole workflows that these fireworks belong to, with their launches. Returns
     /// the ids of all fireworks deleted.
-    fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>>;
+    fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
+        let workflows: Vec<(FwId, Option<State>)> = fw_ids.iter().map(|&fw_id| (fw_id, None)).collect();
+        Ok(self.delete_as_seen(&workflows)?.gone)
+    }
+
+    /// The same with each that still is in the state in which it was seen, where one is given.
+    fn delete_as_seen(&self, workflows: &[(FwId, Option<State>)]) -> Result<Deleted>;
 
     /// Fireworks that match, sorted.
     fn find_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>>;

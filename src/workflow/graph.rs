@@ -213,7 +213,7 @@ impl Graph {
     }
 
     /// All fireworks, every one after its parents.
-    pub(super) fn parents_first(&self) -> Vec<FwId> {
+    pub fn parents_first(&self) -> Vec<FwId> {
         let known = |node: &Node| node.parents.iter().filter(|parent| self.nodes.contains_key(parent)).count();
         let mut missing: BTreeMap<FwId, usize> = self.nodes.iter().map(|(&fw_id, node)| (fw_id, known(node))).collect();
         let mut order: Vec<FwId> = missing.iter().filter(|&(_, &count)| count == 0).map(|(&fw_id, _)| fw_id).collect();

@@ -7,7 +7,7 @@ use bson::{Document, doc};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use volley::store::history::Deed;
-use volley::store::{FireworkQuery, Order, Store, Verb, WorkflowQuery};
+use volley::store::{FireworkQuery, Order, Step, Store, Verb, WorkflowQuery};
 use volley::workflow::{FwAction, FwId, State, time};
 
 use crate::support::line::Line;
@@ -55,7 +55,8 @@ fn many_are_changed_as_one_after_the_other() {
         (Verb::Defuse, 12),
         (Verb::Pause, 1),
         (Verb::ArchiveWorkflow, 14),
-    ];
+    ]
+    .map(Step::from);
     let now = Timestamp::now();
     for pad in [&together, &apart] {
         pairs(&*pad.store, 8, 2);
@@ -67,7 +68,7 @@ fn many_are_changed_as_one_after_the_other() {
             .collect()
     };
     let many = in_words(together.store.steer_many(&steps, now));
-    let single = in_words(steps.iter().map(|&(verb, fw_id)| apart.store.steer(verb, fw_id, now)).collect());
+    let single = in_words(steps.iter().map(|step| apart.store.steer_one(step, now)).collect());
     assert_eq!(many, single);
     assert_eq!(states(&*together.store), states(&*apart.store));
     check(&*together.store, "together");
@@ -76,7 +77,7 @@ fn many_are_changed_as_one_after_the_other() {
 #[test]
 fn whoever_dies_while_steering_many_leaves_what_others_finish() {
     let Some(pad) = Launchpad::mongo() else { return };
-    let steps = [(Verb::Rerun, 1), (Verb::Rerun, 3), (Verb::Defuse, 5)];
+    let steps = [(Verb::Rerun, 1), (Verb::Rerun, 3), (Verb::Defuse, 5)].map(Step::from);
     for commands in 0.. {
         pad.store.reset().expect("resets");
         pairs(&*pad.store, 3, 2);
@@ -104,7 +105,7 @@ fn whoever_dies_while_steering_many_leaves_what_others_finish() {
 #[test]
 fn what_others_do_in_between_is_seen() {
     let Some(pad) = Launchpad::mongo() else { return };
-    let steps: Vec<(Verb, FwId)> = (0..4).map(|pair| (Verb::Defuse, 2 * pair + 1)).collect();
+    let steps: Vec<Step> = (0..4).map(|pair| Step::from((Verb::Defuse, 2 * pair + 1))).collect();
     for commands in 0..16 {
         pad.store.reset().expect("resets");
         pairs(&*pad.store, 4, 0);

@@ -5,7 +5,7 @@
 use bson::{Bson, Document};
 
 mod kinds;
-mod order;
+pub(super) mod order;
 mod parse;
 mod path;
 mod pattern;

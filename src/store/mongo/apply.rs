@@ -69,18 +69,18 @@ impl MongoStore {
                 let launches = self.ended_launches(&runs)?;
                 self.apply(vec![locked], &launches, now)?;
             }
-            Task::Verb(verb, fw_id) => {
-                if let Err(error) = self.apply_verb(locked, verb, fw_id, now) {
+            Task::Verb(step) => {
+                if let Err(error) = self.apply_verb(locked, &step, now) {
                     // It could not be done then, and cannot now.
-                    tracing::warn!("{}: {error}", verb.as_str());
+                    tracing::warn!("{}: {error}", step.verb.as_str());
                 }
             }
             Task::Append(first, count) => self.finish_appendix(locked, first, count, now)?,
             Task::Correct => {
                 self.correct(&locked, now)?;
             }
-            Task::Delete => {
-                self.delete_locked(&[locked])?;
+            Task::Delete(_) => {
+                self.delete_locked(vec![locked])?;
             }
         }
         Ok(())

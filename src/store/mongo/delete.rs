@@ -2,7 +2,7 @@
 //! workflow last, with its lock, so that others can go on with a deletion that died half way. Launches
 //! that shall go on to their end stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::oid::ObjectId;
 use bson::{Document, doc};
@@ -11,35 +11,71 @@ use super::commands::{among, ints};
 use super::lock::{Locked, Task, Wanted};
 use super::retire::Kept;
 use super::{MongoStore, view};
-use crate::store::Result;
-use crate::workflow::{FwId, LaunchId, as_int, int_list};
+use crate::store::guard::unmoved_workflow;
+use crate::store::{Deleted, Result};
+use crate::workflow::decide::Refusal;
+use crate::workflow::{FwId, LaunchId, State, as_int, int_list};
 
 /// So many are deleted under one lock: far less than a lock allows.
 const WORKFLOWS: usize = 1_000;
 
+/// That a workflow which somebody began to delete, or nobody yet, is as it was seen.
+fn is_unmoved(locked: &Locked) -> Result<(), Refusal> {
+    let first = int_list(locked.document.get("nodes")).first().copied().unwrap_or_default();
+    match locked.task {
+        Task::Delete(seen) => unmoved_workflow(first, seen, state_of(&locked.document)),
+        _ => Ok(()),
+    }
+}
+
+fn state_of(workflow: &Document) -> Option<State> {
+    workflow.get_str("state").ok()?.parse().ok()
+}
+
 impl MongoStore {
-    pub(super) fn delete_whole_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
-        let of = doc! { "nodes": { "$in": ints(fw_ids) } };
-        let found = self.workflows.find(of).projection(doc! { "_id": 1 });
+    pub(super) fn delete_whole_workflows(&self, workflows: &[(FwId, Option<State>)]) -> Result<Deleted> {
+        let seen: BTreeMap<FwId, Option<State>> = workflows.iter().copied().collect();
+        let ids: Vec<FwId> = seen.keys().copied().collect();
+        let found = self.workflows.find(doc! { "nodes": { "$in": ints(&ids) } }).projection(doc! { "nodes": 1 });
         let mut wanted = Vec::new();
         for document in self.collect(found.run())? {
             let workflow = view::object_id(&document, &self.settings.place())?;
-            wanted.push(Wanted { workflow, task: Task::Delete, projection: doc! { "nodes": 1, "locked": 1 } });
+            let seen = int_list(document.get("nodes")).iter().find_map(|fw_id| seen.get(fw_id).copied().flatten());
+            let projection = doc! { "nodes": 1, "state": 1, "locked": 1 };
+            wanted.push(Wanted { workflow, task: Task::Delete(seen), projection });
         }
-        let mut deleted = Vec::new();
+        let mut deleted = Deleted::default();
         while !wanted.is_empty() {
             let some = wanted.split_off(wanted.len().saturating_sub(WORKFLOWS));
             self.with_locks(some, |locked| {
-                deleted.extend(self.delete_locked(&locked)?);
+                let some = self.delete_locked(locked)?;
+                deleted.gone.extend(some.gone);
+                deleted.refused.extend(some.refused);
                 Ok(())
             })?;
         }
-        deleted.sort_unstable();
+        deleted.gone.sort_unstable();
         Ok(deleted)
     }
 
-    /// Deletes workflows that we have locked. Returns their fireworks.
-    pub(super) fn delete_locked(&self, locked: &[Locked]) -> Result<Vec<FwId>> {
+    /// Deletes those that are as they were seen of workflows that we have locked.
+    pub(super) fn delete_locked(&self, locked: Vec<Locked>) -> Result<Deleted> {
+        let (mut unmoved, mut refused) = (Vec::new(), Vec::new());
+        for one in locked {
+            match is_unmoved(&one) {
+                Ok(()) => unmoved.push(one),
+                Err(refusal) => {
+                    self.unlock(&one)?;
+                    refused.push(refusal);
+                }
+            }
+        }
+        let gone = if unmoved.is_empty() { Vec::new() } else { self.delete_all(&unmoved)? };
+        Ok(Deleted { gone, refused })
+    }
+
+    /// Returns their fireworks.
+    fn delete_all(&self, locked: &[Locked]) -> Result<Vec<FwId>> {
         let members: Vec<FwId> = locked.iter().flat_map(|one| int_list(one.document.get("nodes"))).collect();
         let mut launches = self.launches_of_nobody_else(&members)?;
         let kept = self.kept_launches(&launches, Kept::Running)?;

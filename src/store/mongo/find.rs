@@ -44,14 +44,14 @@ pub fn not_before(field: &str, since: Timestamp) -> Document {
 }
 
 /// What a string says in all of FireWorks' forms, with a fraction and an offset or without, that is no earlier.
-fn beginning(since: Timestamp) -> String {
+pub(super) fn beginning(since: Timestamp) -> String {
     let text = time::to_iso(since);
     // Six digits, which only mean something up to the last that is not zero.
     text.trim_end_matches("+00:00").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The next whole millisecond: a date has no more.
-fn whole_milliseconds(since: Timestamp) -> Timestamp {
+pub(super) fn whole_milliseconds(since: Timestamp) -> Timestamp {
     let rest = since.as_nanosecond().rem_euclid(1_000_000);
     if rest == 0 { since } else { since + SignedDuration::from_nanos(1_000_000 - rest as i64) }
 }

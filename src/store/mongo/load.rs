@@ -273,7 +273,7 @@ impl MongoStore {
 pub fn runs_of<'l>(task: &'l Task, launches: &BTreeMap<LaunchId, Launch>) -> Vec<&'l Run> {
     match task {
         Task::Outcomes(runs) => runs.iter().filter(|run| launches.contains_key(&run.launch_id)).collect(),
-        Task::Verb(..) | Task::Append(..) | Task::Correct | Task::Delete => Vec::new(),
+        Task::Verb(..) | Task::Append(..) | Task::Correct | Task::Delete(_) => Vec::new(),
     }
 }
 

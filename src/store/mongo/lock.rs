@@ -13,7 +13,7 @@ use super::claim::journaled;
 use super::commands::{Journal, update};
 use super::wait::pause;
 use super::{MongoStore, view};
-use crate::store::{Result, StoreError, Verb};
+use crate::store::{Result, Step, StoreError, Verb};
 use crate::workflow::{FwId, LaunchId, State, as_int, int, time};
 
 /// How long a holder may take before it counts as dead; far more than any transition needs.
@@ -23,6 +23,8 @@ pub const HOLD: SignedDuration = SignedDuration::from_secs(30);
 const CORRECT: &str = "correct";
 /// That of [`Task::Delete`].
 const DELETE: &str = "delete";
+/// Where the state is stored that something was seen in.
+const SEEN: &str = "seen";
 
 /// What is done under a lock.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,13 +32,13 @@ pub enum Task {
     /// Apply the outcomes of launches that have ended.
     Outcomes(Vec<Run>),
     /// A verb of the user on a firework.
-    Verb(Verb, FwId),
+    Verb(Step),
     /// So many new fireworks, from this id on, go below others.
     Append(FwId, usize),
     /// Bring in order what somebody left half done who told nobody what it was.
     Correct,
-    /// Delete it all.
-    Delete,
+    /// Delete it all, as long as the workflow is in this state, where one is given.
+    Delete(Option<State>),
 }
 
 /// A launch that has ended, and the first id of the fireworks it spawns.
@@ -62,7 +64,7 @@ pub struct Locked {
     pub task: Task,
     /// What was read of it.
     pub document: Document,
-    /// Its holder died: the task may have been done in part, or wholly.
+    /// The task may have been done in part, or wholly: its holder died, or was not done with it.
     pub taken_over: bool,
 }
 
@@ -77,9 +79,10 @@ impl Task {
             "until": time::to_iso(until),
         };
         match self {
-            Task::Verb(verb, fw_id) => {
+            Task::Verb(Step { verb, fw_id, seen }) => {
                 value.extend(verb.to_document());
                 value.insert("fw", int(*fw_id));
+                value.extend(as_seen(*seen));
             }
             Task::Append(first, count) => {
                 value.insert("append", doc! { "first": int(*first), "count": int(*count as i64) });
@@ -94,8 +97,9 @@ impl Task {
             Task::Correct => {
                 value.insert("verb", CORRECT);
             }
-            Task::Delete => {
+            Task::Delete(seen) => {
                 value.insert("verb", DELETE);
+                value.extend(as_seen(*seen));
             }
         }
         value
@@ -105,8 +109,8 @@ impl Task {
     pub fn fw_id(&self) -> Option<FwId> {
         match self {
             Task::Outcomes(runs) => runs.first().map(|run| run.fw_id),
-            Task::Verb(_, fw_id) => Some(*fw_id),
-            Task::Append(..) | Task::Correct | Task::Delete => None,
+            Task::Verb(step) => Some(step.fw_id),
+            Task::Append(..) | Task::Correct | Task::Delete(_) => None,
         }
     }
 
@@ -114,8 +118,9 @@ impl Task {
     /// leaves no trace.
     pub fn read(value: &Document) -> Self {
         let id = |document: &Document, key| document.get(key).and_then(as_int);
+        let seen = value.get_str(SEEN).ok().and_then(|state| state.parse().ok());
         if let (Some(verb), Some(fw_id)) = (Verb::from_document(value), id(value, "fw")) {
-            return Task::Verb(verb, fw_id);
+            return Task::Verb(Step { verb, fw_id, seen });
         }
         if let Ok(append) = value.get_document("append")
             && let (Some(first), Some(count)) = (id(append, "first"), id(append, "count"))
@@ -124,7 +129,7 @@ impl Task {
         }
         match value.get_str("verb") {
             Ok(CORRECT) => return Task::Correct,
-            Ok(DELETE) => return Task::Delete,
+            Ok(DELETE) => return Task::Delete(seen),
             _ => {}
         }
         let runs = value.get_array("runs").into_iter().flatten().filter_map(Bson::as_document);
@@ -135,6 +140,10 @@ impl Task {
             .collect(),
         )
     }
+}
+
+fn as_seen(state: Option<State>) -> Option<(String, Bson)> {
+    state.map(|state| (SEEN.to_owned(), state.as_str().into()))
 }
 
 /// Whether locks for these tasks, and what is done under them, must survive a server that is killed: the

@@ -21,13 +21,14 @@ use jiff::{SignedDuration, Timestamp};
 use mongodb::sync::{Client, Collection, Database};
 
 use super::{
-    Appendix, Claim, ClaimRequest, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd,
-    OfflineRun, Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, TakeSome, Unlocking, Verb, Verdict,
-    WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Deleted, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending,
+    OfflineEnd, OfflineRun, Order, Outcome, Priority, Result, Seen, Steered, Step, Store, StoreError, Take, TakeSome,
+    Unlocking, Verdict, WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange, as_int};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange, State, as_int};
 
 mod apply;
+mod brief;
 mod busy;
 mod care;
 mod claim;
@@ -53,6 +54,7 @@ mod lock;
 mod mend;
 mod offline;
 mod orphans;
+mod priority;
 mod reserve;
 mod restart;
 mod retire;
@@ -66,6 +68,8 @@ mod tally;
 mod transfer;
 mod view;
 mod wait;
+mod watch;
+mod window;
 mod workers;
 mod write;
 
@@ -74,6 +78,7 @@ pub use settings::MongoSettings;
 /// A launchpad in a MongoDB database.
 pub struct MongoStore {
     settings: MongoSettings,
+    client: Client,
     database: Database,
     fireworks: Collection<Document>,
     launches: Collection<Document>,
@@ -116,6 +121,7 @@ impl MongoStore {
             launches: database.collection("launches"),
             workflows: database.collection("workflows"),
             database,
+            client,
             settings: settings.clone(),
             places: Mutex::default(),
             launch_ids: Mutex::default(),
@@ -238,11 +244,11 @@ impl Store for MongoStore {
         self.lose_launch(launch.fw_id, launch.clone(), loss, max_lost, now)
     }
 
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
-        self.steer_workflow(verb, fw_id, now)
+    fn steer_one(&self, step: &Step, now: Timestamp) -> Result<Steered> {
+        self.steer_workflow(step, now)
     }
 
-    fn steer_many(&self, steps: &[(Verb, FwId)], now: Timestamp) -> Vec<Result<Steered>> {
+    fn steer_many(&self, steps: &[Step], now: Timestamp) -> Vec<Result<Steered>> {
         self.steer_workflows(steps, now)
     }
 
@@ -287,14 +293,15 @@ impl Store for MongoStore {
     }
 
     fn set_priority(&self, fw_ids: &[FwId], priority: i64) -> Result<u64> {
-        let filter = commands::among("fw_id", fw_ids);
-        let update = doc! { "$set": { "spec._priority": crate::workflow::int(priority) } };
-        let written = self.fireworks.update_many(filter, update).write_concern(claim::journaled());
-        Ok(self.ask(written.run())?.matched_count)
+        self.change_priority(fw_ids, priority)
     }
 
-    fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
-        self.delete_whole_workflows(fw_ids)
+    fn set_priorities(&self, priorities: &[Priority]) -> Result<Vec<FwId>> {
+        self.change_priorities(priorities)
+    }
+
+    fn delete_as_seen(&self, workflows: &[(FwId, Option<State>)]) -> Result<Deleted> {
+        self.delete_whole_workflows(workflows)
     }
 
     fn find_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>> {

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::commands::among;
 use super::insert::check_size;
+use super::load::Part;
 use super::lock::{Locked, Task, Wanted};
 use super::write::Decided;
 use super::{MongoStore, view};
-use crate::store::{Appendix, Result, Steered, StoreError, Verb};
+use crate::store::{Appendix, Result, Steered, Step, StoreError, Verb};
+use crate::workflow::decide::Refusal;
 use crate::workflow::firework::{Firework, UPDATABLE};
 use crate::workflow::graph::Changes;
 use crate::workflow::retry::MAX_LOST;
@@ -24,13 +26,19 @@ pub(super) fn steered_by(changes: &Changes) -> Steered {
     }
 }
 
+/// That what a verb is about is as it was seen. The workflow is told last what has been done to it.
+pub(super) fn check(step: &Step, part: &Part<'_>, is_begun: bool) -> Result<(), Refusal> {
+    let (firework, workflow) = (part.graph.state(step.fw_id), Some(part.before));
+    if is_begun { step.check_again(firework, workflow) } else { step.check(firework, workflow) }
+}
+
 impl MongoStore {
-    pub(super) fn steer_workflow(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
-        let wanted = self.wanted(fw_id, Task::Verb(verb, fw_id))?;
+    pub(super) fn steer_workflow(&self, step: &Step, now: Timestamp) -> Result<Steered> {
+        let wanted = self.wanted(step.fw_id, Task::Verb(*step))?;
         let mut steered = Steered::default();
         self.with_locks(vec![wanted], |locked| {
             for one in locked {
-                steered = self.apply_verb(one, verb, fw_id, now)?;
+                steered = self.apply_verb(one, step, now)?;
             }
             Ok(())
         })?;
@@ -45,10 +53,17 @@ impl MongoStore {
     }
 
     /// Changes a workflow that we have locked as a user asks, and unlocks it.
-    pub(super) fn apply_verb(&self, locked: Locked, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
+    pub(super) fn apply_verb(&self, locked: Locked, step: &Step, now: Timestamp) -> Result<Steered> {
+        let Step { verb, fw_id, .. } = *step;
         let needs = verb.needs();
+        let mut is_begun = locked.taken_over;
         loop {
             let mut part = self.whole_part(&locked, Vec::new(), &[fw_id], needs.workflow)?;
+            if let Err(refusal) = check(step, &part, is_begun) {
+                self.leave(&part, is_begun, now)?;
+                return Err(refusal.into());
+            }
+            is_begun = true;
             if needs.spawned {
                 self.add_spawned([&mut part.graph])?;
             }
@@ -67,6 +82,16 @@ impl MongoStore {
                 return Ok(steered);
             }
         }
+    }
+
+    /// Unlocks a workflow that is left alone. It is told what has been written before, or has happened to its
+    /// fireworks under the lock.
+    pub(super) fn leave(&self, part: &Part<'_>, is_begun: bool, now: Timestamp) -> Result<()> {
+        if is_begun || !part.uncached.is_empty() {
+            self.correct(part.locked, now)?;
+            return Ok(());
+        }
+        self.unlock(part.locked)
     }
 
     /// The fence, before anything is reset: a launch that has ended can no longer report.

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use super::commands::ints;
 use super::load::Whole;
 use super::lock::{Locked, Task, Wanted};
-use super::steer::steered_by;
+use super::steer::{check, steered_by};
 use super::write::Decided;
 use super::{MongoStore, view};
-use crate::store::{Result, Steered, StoreError, Verb};
+use crate::store::{Result, Steered, Step, StoreError};
 use crate::workflow::{FwId, decide, int_list};
 
 /// So many workflows are locked together, and fireworks in them, unless one alone has more: far less is done
@@ -32,9 +32,9 @@ type Home = (ObjectId, usize);
 type Done = BTreeMap<ObjectId, Result<Steered>>;
 
 impl MongoStore {
-    pub(super) fn steer_workflows(&self, steps: &[(Verb, FwId)], now: Timestamp) -> Vec<Result<Steered>> {
-        if let [(verb, fw_id)] = steps {
-            return vec![self.steer_workflow(*verb, *fw_id, now)];
+    pub(super) fn steer_workflows(&self, steps: &[Step], now: Timestamp) -> Vec<Result<Steered>> {
+        if let [step] = steps {
+            return vec![self.steer_workflow(step, now)];
         }
         let mut results: Vec<Option<Result<Steered>>> = steps.iter().map(|_| None).collect();
         let mut away = None;
@@ -60,9 +60,9 @@ impl MongoStore {
     }
 
     /// The workflows of fireworks.
-    fn homes(&self, steps: &[(Verb, FwId)]) -> Result<BTreeMap<FwId, Home>> {
+    fn homes(&self, steps: &[Step]) -> Result<BTreeMap<FwId, Home>> {
         let mut homes = BTreeMap::new();
-        let wanted: BTreeSet<FwId> = steps.iter().map(|(_, fw_id)| *fw_id).collect();
+        let wanted: BTreeSet<FwId> = steps.iter().map(|step| step.fw_id).collect();
         for part in wanted.iter().copied().collect::<Vec<_>>().chunks(IDS) {
             let found = self.workflows.find(doc! { "nodes": { "$in": ints(part) } }).projection(doc! { "nodes": 1 });
             for document in self.collect(found.run())? {
@@ -81,14 +81,15 @@ impl MongoStore {
     fn steer_group(
         &self,
         group: &BTreeMap<ObjectId, usize>,
-        steps: &[(Verb, FwId)],
+        steps: &[Step],
         now: Timestamp,
         results: &mut [Option<Result<Steered>>],
     ) -> Result<()> {
         let mut done = Done::new();
-        let wanted = group.iter().map(|(&workflow, &index)| {
-            let (verb, fw_id) = steps[index];
-            Wanted { workflow, task: Task::Verb(verb, fw_id), projection: view::whole() }
+        let wanted = group.iter().map(|(&workflow, &index)| Wanted {
+            workflow,
+            task: Task::Verb(steps[index]),
+            projection: view::whole(),
         });
         let locked = self.with_locks(wanted.collect(), |locked| self.apply_verbs(locked, now, &mut done));
         let failed = match locked {
@@ -98,17 +99,16 @@ impl MongoStore {
         };
         let is_over = failed.is_none();
         for (&workflow, &index) in group {
-            let (verb, fw_id) = steps[index];
             results[index] = match done.remove(&workflow) {
                 // It has left the workflow by an earlier step, or the workflow is gone.
-                Some(Err(StoreError::UnknownFirework(_))) => Some(self.steer_workflow(verb, fw_id, now)),
-                None if is_over => Some(self.steer_workflow(verb, fw_id, now)),
+                Some(Err(StoreError::UnknownFirework(_))) => Some(self.steer_workflow(&steps[index], now)),
+                None if is_over => Some(self.steer_workflow(&steps[index], now)),
                 result => result,
             };
         }
         if let Some(error) = failed {
             let is_named =
-                |index: &usize| matches!(error, StoreError::Locked { fw_id, .. } if fw_id == steps[*index].1);
+                |index: &usize| matches!(error, StoreError::Locked { fw_id, .. } if fw_id == steps[*index].fw_id);
             let mut open = group.values().filter(|&&index| results[index].is_none());
             let whose = open.clone().find(|index| is_named(index)).or_else(|| open.next()).copied();
             if let Some(index) = whose {
@@ -121,28 +121,31 @@ impl MongoStore {
     /// Changes workflows that we have locked as their tasks say, and unlocks them.
     fn apply_verbs(&self, locked: Vec<Locked>, now: Timestamp, done: &mut Done) -> Result<()> {
         let task = |one: &Locked| match one.task {
-            Task::Verb(verb, fw_id) => Some((verb, fw_id)),
+            Task::Verb(step) => Some(step),
             _ => None,
         };
         let whole = locked.iter().filter_map(|one| {
-            let (verb, fw_id) = task(one)?;
+            let Step { verb, fw_id, .. } = task(one)?;
             let (document, all) = (one.document.clone(), verb.needs().workflow);
             Some(Whole { locked: one, runs: Vec::new(), document, subjects: vec![fw_id], all })
         });
         let mut parts = self.whole_parts(whole.collect())?;
-        let spawning = |one: &Locked| task(one).is_some_and(|(verb, _)| verb.needs().spawned);
+        let spawning = |one: &Locked| task(one).is_some_and(|step| step.verb.needs().spawned);
         self.add_spawned(parts.iter_mut().filter(|part| spawning(part.locked)).map(|part| &mut part.graph))?;
         let mut decided = Vec::with_capacity(parts.len());
         for mut part in parts {
-            let Some((verb, fw_id)) = task(part.locked) else { continue };
+            let Some(step) = task(part.locked) else { continue };
+            let Step { verb, fw_id, .. } = step;
             let launching = verb.launching(&part.graph, fw_id);
             self.add_launches(&mut part.graph, &launching)?;
             let decision = match part.graph.nodes.contains_key(&fw_id) {
-                true => verb.decide(&mut part.graph, fw_id).map_err(StoreError::from),
+                true => check(&step, &part, part.locked.taken_over)
+                    .and_then(|()| verb.decide(&mut part.graph, fw_id))
+                    .map_err(StoreError::from),
                 false => Err(StoreError::UnknownFirework(fw_id)),
             };
             if let Err(refusal) = decision {
-                self.unlock(part.locked)?;
+                self.leave(&part, part.locked.taken_over, now)?;
                 done.insert(part.locked.workflow, Err(refusal));
                 continue;
             }
@@ -161,8 +164,8 @@ impl MongoStore {
         let rest: BTreeSet<ObjectId> = decided[whole..].iter().map(|one| one.part.locked.workflow).collect();
         drop(decided);
         for one in locked.into_iter().filter(|one| rest.contains(&one.workflow)) {
-            let (workflow, Some((verb, fw_id))) = (one.workflow, task(&one)) else { continue };
-            match self.apply_verb(one, verb, fw_id, now) {
+            let (workflow, Some(step)) = (one.workflow, task(&one)) else { continue };
+            match self.apply_verb(Locked { taken_over: true, ..one }, &step, now) {
                 Err(error @ StoreError::Unreachable { .. }) => return Err(error),
                 result => done.insert(workflow, result),
             };
@@ -175,13 +178,13 @@ impl MongoStore {
 /// alone, under an id that no workflow has.
 fn next_group(
     pending: &mut VecDeque<usize>,
-    steps: &[(Verb, FwId)],
+    steps: &[Step],
     homes: &BTreeMap<FwId, Home>,
 ) -> BTreeMap<ObjectId, usize> {
     let mut group = BTreeMap::new();
     let mut members = 0;
     pending.retain(|&index| {
-        let (workflow, size) = homes.get(&steps[index].1).copied().unwrap_or_else(|| (ObjectId::new(), 0));
+        let (workflow, size) = homes.get(&steps[index].fw_id).copied().unwrap_or_else(|| (ObjectId::new(), 0));
         let fits = group.is_empty() || (group.len() < WORKFLOWS && members + size <= MEMBERS);
         if !fits || group.contains_key(&workflow) {
             return true;

@@ -377,7 +377,7 @@ fn lowest_id(document: &RawDocumentBuf, of: Of) -> Option<i64> {
     }
 }
 
-fn sign(direction: Direction) -> i32 {
+pub(super) fn sign(direction: Direction) -> i32 {
     match direction {
         Direction::Ascending => 1,
         Direction::Descending => -1,

@@ -32,6 +32,11 @@ impl Clause {
         self.terms.push(condition);
     }
 
+    /// Whether everything fulfils them.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
     /// All conditions as one.
     pub fn sql(&self) -> String {
         if self.terms.is_empty() { "1".to_owned() } else { self.terms.join(" AND ") }
@@ -161,12 +166,10 @@ impl Clause {
     }
 }
 
-/// How the rows are sorted.
-pub fn order(sort: Option<(SortKey, Direction)>, table: Table) -> String {
-    let id = table.id();
-    let Some((key, direction)) = sort else { return id.to_owned() };
+/// What the rows are sorted by.
+pub fn sort_key(key: SortKey, table: Table) -> String {
     let members = |what: &str| format!("(SELECT {what} FROM fireworks f WHERE f.workflow = workflows.id)");
-    let key = match (key, table) {
+    match (key, table) {
         (SortKey::Name, _) => "name".to_owned(),
         (SortKey::State, _) => "state".to_owned(),
         (SortKey::CreatedOn, _) => "created_on".to_owned(),
@@ -175,8 +178,15 @@ pub fn order(sort: Option<(SortKey, Direction)>, table: Table) -> String {
         (SortKey::Size, Table::Fireworks) => "json_array_length(launches)".to_owned(),
         (SortKey::FwId, Table::Workflows) => members("min(fw_id)"),
         (SortKey::Size, Table::Workflows) => members("count(*)"),
-        (SortKey::FwId | SortKey::Priority | SortKey::Size, _) => id.to_owned(),
-    };
+        (SortKey::FwId | SortKey::Priority | SortKey::Size, _) => table.id().to_owned(),
+    }
+}
+
+/// How the rows are sorted.
+pub fn order(sort: Option<(SortKey, Direction)>, table: Table) -> String {
+    let id = table.id();
+    let Some((key, direction)) = sort else { return id.to_owned() };
+    let key = sort_key(key, table);
     let direction = match direction {
         Direction::Ascending => "ASC",
         Direction::Descending => "DESC",

@@ -4,14 +4,28 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
 
-use super::{SqlError, find, graph, json, retire, transfer};
-use crate::workflow::{FwId, LaunchId};
+use super::{SqlError, find, graph, json, retire, state, transfer};
+use crate::store::Deleted;
+use crate::store::guard::unmoved_workflow;
+use crate::workflow::{FwId, LaunchId, State};
 
-/// Deletes the workflows of these fireworks; returns every firework that went.
-pub fn workflows(tx: &Transaction<'_>, fw_ids: &[FwId]) -> Result<Vec<FwId>, SqlError> {
-    let members = graph::members(tx, fw_ids)?;
-    fireworks(tx, &members)?;
-    Ok(members)
+/// Deletes the workflows of these fireworks that are as they were seen.
+pub fn workflows(tx: &Transaction<'_>, workflows: &[(FwId, Option<State>)]) -> Result<Deleted, SqlError> {
+    let mut wanted = Vec::with_capacity(workflows.len());
+    let mut refused = Vec::new();
+    for &(fw_id, seen) in workflows {
+        let state = match graph::workflow_of(tx, fw_id)? {
+            Some(workflow) => state::of_workflow(tx, workflow)?,
+            None => None,
+        };
+        match unmoved_workflow(fw_id, seen, state) {
+            Ok(()) => wanted.push(fw_id),
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    let gone = graph::members(tx, &wanted)?;
+    fireworks(tx, &gone)?;
+    Ok(Deleted { gone, refused })
 }
 
 /// Deletes fireworks that are all of their workflows, or are in none.

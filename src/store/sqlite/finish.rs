@@ -5,8 +5,8 @@ use rusqlite::{Transaction, params};
 
 use super::apply::apply;
 use super::graph::{self, Detail, Reach};
-use super::{SqlError, claim, find, retire};
-use crate::store::{Appendix, Held, Outcome, Steered, StoreError, Verb, Verdict};
+use super::{SqlError, claim, find, retire, state};
+use crate::store::{Appendix, Held, Outcome, Steered, Step, StoreError, Verdict};
 use crate::workflow::decide::{self, Refusal};
 use crate::workflow::graph::Graph;
 use crate::workflow::retry::MAX_LOST;
@@ -157,7 +157,8 @@ fn start_again(tx: &Transaction<'_>, fw_id: FwId, again: &Again, now: Timestamp)
 }
 
 /// Changes a workflow as a user asks.
-pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered, SqlError> {
+pub fn steer(tx: &Transaction<'_>, step: &Step, now: Timestamp) -> Result<Steered, SqlError> {
+    let Step { verb, fw_id, .. } = *step;
     let workflow = graph::workflow_of(tx, fw_id)?.ok_or(StoreError::UnknownFirework(fw_id))?;
     let needs = verb.needs();
     let reach = if needs.workflow { Reach::Workflow } else { Reach::Descendants };
@@ -165,6 +166,7 @@ pub fn steer(tx: &Transaction<'_>, verb: Verb, fw_id: FwId, now: Timestamp) -> R
     if needs.spawned {
         graph::add_spawned(tx, &mut graph)?;
     }
+    step.check(graph.state(fw_id), state::of_workflow(tx, workflow)?).map_err(StoreError::from)?;
     let launching = verb.launching(&graph, fw_id);
     graph::add_launches(tx, &mut graph, &launching)?;
     verb.decide(&mut graph, fw_id).map_err(StoreError::from)?;

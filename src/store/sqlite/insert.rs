@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
 use super::{SqlError, find, json, schema};
-use crate::store::StoreError;
+use crate::store::{Priority, StoreError};
 use crate::workflow::draft::number_together;
 use crate::workflow::firework::is_true;
 use crate::workflow::{Draft, Firework, FwId, SpecChange, State, time};
@@ -133,6 +133,21 @@ pub fn set_priority(tx: &Transaction<'_>, fw_ids: &[FwId], priority: i64) -> Res
         )?
         .execute(params![json::ids(fw_ids), priority])?;
     Ok(changed as u64)
+}
+
+/// The same where it is what was seen. Returns the fireworks of which it was.
+pub fn set_priorities(tx: &Transaction<'_>, priorities: &[Priority]) -> Result<Vec<FwId>, SqlError> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE fireworks SET priority = ?2, spec = json_set(spec, '$._priority', ?2)
+         WHERE fw_id = ?1 AND priority IS ?3",
+    )?;
+    let mut changed = Vec::new();
+    for Priority { fw_id, seen, to } in priorities {
+        if statement.execute(params![fw_id, to, sorted(seen)])? > 0 {
+            changed.push(*fw_id);
+        }
+    }
+    Ok(changed)
 }
 
 /// Sets parts of the specs of fireworks in a state that allows it; returns those.

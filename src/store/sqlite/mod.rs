@@ -11,15 +11,17 @@ use bson::{Bson, Document};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use self::file_seen::FileSeen;
 use super::history::{Deed, Event, RESET};
 use super::{
-    Appendix, Claim, ClaimRequest, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending, OfflineEnd,
-    OfflineRun, Order, Outcome, Result, Seen, Steered, Store, StoreError, Take, TakeSome, Unlocking, Verb, Verdict,
-    WorkerRecord, WorkflowQuery,
+    Appendix, Claim, ClaimRequest, Deleted, Demand, Fields, Finding, FireworkQuery, Give, Held, Mended, Mending,
+    OfflineEnd, OfflineRun, Order, Outcome, Priority, Result, Seen, Steered, Step, Store, StoreError, Take, TakeSome,
+    Unlocking, Verdict, WorkerRecord, WorkflowQuery,
 };
-use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange};
+use crate::workflow::{Draft, FWorker, Firework, FwId, Launch, LaunchId, Lease, Loss, SpecChange, State};
 
 mod apply;
+mod brief;
 mod care;
 mod claim;
 mod clause;
@@ -28,6 +30,7 @@ mod delete;
 mod examine;
 mod extra;
 mod failures;
+mod file_seen;
 mod find;
 mod finish;
 mod functions;
@@ -48,12 +51,16 @@ mod state;
 mod stream;
 mod tally;
 mod transfer;
+mod watch;
+mod window;
 mod workers;
 
 /// A launchpad in an SQLite file.
 pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<Connection>,
+    /// Whether the file is still the one that was opened, for whoever watches it.
+    file: Mutex<FileSeen>,
     /// How far its clock is taken to be ahead of this machine's.
     ahead: SignedDuration,
 }
@@ -67,7 +74,8 @@ impl SqliteStore {
             std::fs::create_dir_all(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
         }
         let connection = schema::open(&path)?;
-        Ok(SqliteStore { path, connection: Mutex::new(connection), ahead })
+        let file = FileSeen::new(&path);
+        Ok(SqliteStore { path, connection: Mutex::new(connection), file: Mutex::new(file), ahead })
     }
 
     /// The connection. A panic in another thread rolled its transaction back, so the connection
@@ -87,13 +95,26 @@ impl SqliteStore {
         Lease { until: self.clock().checked_add(left).unwrap_or(Timestamp::MAX), ..lease.clone() }
     }
 
+    /// Looks whether the file is still there. While it is not, nothing is read or written: whatever is in the
+    /// old one may be lost with it.
+    fn look_for_file(&self) -> Result<()> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).look(&self.path);
+        self.check_file()
+    }
+
+    fn check_file(&self) -> Result<()> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).check(&self.path)
+    }
+
     /// Runs `work` on the connection.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, SqlError>) -> Result<T> {
+        self.check_file()?;
         work(&self.lock()).map_err(|error| error.at(&self.path))
     }
 
     /// Runs `work` in a transaction that is committed when it succeeds, and undone otherwise.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, SqlError>) -> Result<T> {
+        self.check_file()?;
         let mut connection = self.lock();
         let run = || {
             // IMMEDIATE takes the write lock at the start: a transaction that reads first and
@@ -210,8 +231,8 @@ impl Store for SqliteStore {
         self.write(|tx| finish::lose_as_read(tx, launch, loss, max_lost, now))
     }
 
-    fn steer(&self, verb: Verb, fw_id: FwId, now: Timestamp) -> Result<Steered> {
-        self.write(|tx| finish::steer(tx, verb, fw_id, now))
+    fn steer_one(&self, step: &Step, now: Timestamp) -> Result<Steered> {
+        self.write(|tx| finish::steer(tx, step, now))
     }
 
     fn append(&self, appendix: &Appendix, now: Timestamp) -> Result<Vec<(i64, FwId)>> {
@@ -264,8 +285,12 @@ impl Store for SqliteStore {
         self.write(|tx| insert::set_priority(tx, fw_ids, priority))
     }
 
-    fn delete_workflows(&self, fw_ids: &[FwId]) -> Result<Vec<FwId>> {
-        self.write(|tx| delete::workflows(tx, fw_ids))
+    fn set_priorities(&self, priorities: &[Priority]) -> Result<Vec<FwId>> {
+        self.write(|tx| insert::set_priorities(tx, priorities))
+    }
+
+    fn delete_as_seen(&self, workflows: &[(FwId, Option<State>)]) -> Result<Deleted> {
+        self.write(|tx| delete::workflows(tx, workflows))
     }
 
     fn find_fireworks(&self, query: &FireworkQuery) -> Result<Vec<Firework>> {

@@ -1,11 +1,11 @@
 //! The state of a workflow, derived from the indexes.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::SqlError;
-use crate::workflow::time;
+use super::{SqlError, find};
 use crate::workflow::workflow_state::{Facts, workflow_state};
+use crate::workflow::{State, time};
 
 /// Derives the state of a workflow anew; a handful of index look-ups, however large it is.
 pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> Result<(), SqlError> {
@@ -41,4 +41,11 @@ pub fn refresh_workflow(tx: &Transaction<'_>, workflow: i64, now: Timestamp) -> 
         time::to_iso(now)
     ])?;
     Ok(())
+}
+
+/// The state of a workflow, as it was derived last.
+pub fn of_workflow(tx: &Transaction<'_>, workflow: i64) -> Result<Option<State>, SqlError> {
+    let mut statement = tx.prepare_cached("SELECT state FROM workflows WHERE id = ?1")?;
+    let state: Option<String> = statement.query_row(params![workflow], |row| row.get(0)).optional()?;
+    state.map(|state| find::state(&state)).transpose()
 }

@@ -37,6 +37,21 @@ pub enum Refusal {
         /// What does work.
         why: &'static str,
     },
+    /// It is not in the state any more in which it was seen.
+    #[error("{what} {fw_id} is {state} by now, not {seen}; it was left alone")]
+    Moved {
+        /// A firework, or its workflow.
+        what: &'static str,
+        /// Which.
+        fw_id: FwId,
+        /// Its state.
+        state: State,
+        /// The one that it was in.
+        seen: State,
+    },
+    /// It is in the same state as it was seen in, in another launch.
+    #[error("firework {0} has run again since you were asked; it was left alone")]
+    RanAgain(FwId),
     /// There is no such firework.
     #[error("there is no firework {0}")]
     Unknown(FwId),

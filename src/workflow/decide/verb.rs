@@ -163,6 +163,19 @@ impl Verb {
         Needs { workflow, spawned, launches }
     }
 
+    /// Whether a firework that it has been done to may be in this state.
+    pub fn leaves(self, state: State) -> bool {
+        match self {
+            Verb::Rerun | Verb::RerunWithDetails | Verb::Recover(_) => matches!(state, State::Ready | State::Waiting),
+            Verb::Defuse | Verb::DefuseWorkflow | Verb::DefuseWholeWorkflow => state == State::Defused,
+            Verb::Pause | Verb::PauseWorkflow => state == State::Paused,
+            Verb::ArchiveWorkflow => state == State::Archived,
+            // It goes on as if nothing had been.
+            Verb::Reignite | Verb::ReigniteWorkflow => state != State::Defused,
+            Verb::Resume | Verb::ResumeWorkflow => state != State::Paused,
+        }
+    }
+
     /// The fireworks of a graph whose launches it has to see.
     pub fn launching(self, graph: &Graph, fw_id: FwId) -> Vec<FwId> {
         match self.needs().launches {

@@ -28,6 +28,8 @@ struct Traffic {
     dead: bool,
     sockets: Vec<TcpStream>,
     cut: Option<Sender<()>>,
+    /// The commands that have come.
+    asked: Vec<Document>,
     /// Done when so many more commands have gone through.
     deed: Option<(usize, Box<dyn FnOnce() + Send>)>,
 }
@@ -45,6 +47,7 @@ impl Traffic {
 
     /// What is to be done before this message passes.
     fn due(&mut self, message: &[u8]) {
+        self.asked.extend(any_command(message));
         if command(message).is_none() {
             return;
         }
@@ -103,12 +106,19 @@ impl Line {
 
     /// A launchpad over a line that will be cut.
     pub fn store(pad: &Launchpad) -> (Self, Arc<dyn Store>) {
+        let (line, location) = Line::location(pad);
+        (line, store::open(&location).expect("prepares").into())
+    }
+
+    /// Where that launchpad is, for whoever opens it himself.
+    pub fn location(pad: &Launchpad) -> (Self, Location) {
         let Location::Mongo(settings) = &pad.location else { unreachable!("it is MongoDB") };
-        let line = Line::to(settings.host.trim_start_matches("mongodb://").trim_end_matches('/'));
+        let host = settings.host.trim_start_matches("mongodb://");
+        let (server, options) = host.split_once('/').unwrap_or((host, ""));
+        let line = Line::to(server);
         let mut settings = settings.clone();
-        settings.host = format!("mongodb://{}", line.address);
-        let mortal = store::open(&Location::Mongo(settings)).expect("prepares").into();
-        (line, mortal)
+        settings.host = format!("mongodb://{}/{options}", line.address);
+        (line, Location::Mongo(settings))
     }
 
     /// Has a store do something with only so many commands. True when they sufficed.
@@ -140,6 +150,11 @@ impl Line {
     /// Does something between two commands, when `count` have gone through.
     pub fn meanwhile(&self, count: usize, deed: impl FnOnce() + Send + 'static) {
         self.traffic.lock().expect("no panic").deed = Some((count, Box::new(deed)));
+    }
+
+    /// The commands that have come since this was asked last.
+    pub fn asked(&self) -> Vec<Document> {
+        std::mem::take(&mut self.traffic.lock().expect("no panic").asked)
     }
 
     /// Lets `count` more commands through; the answer comes when the one after them was cut off.
@@ -194,8 +209,15 @@ const BODY: usize = HEADER + 5;
 /// The command in a message, if it is one of the store and not the driver looking after its
 /// connections.
 fn command(message: &[u8]) -> Option<Document> {
+    let name = |command: &Document| command.keys().next().cloned().unwrap_or_default();
+    let transitions = ["find", "aggregate", "insert", "update", "delete", "findAndModify"];
+    any_command(message).filter(|command| transitions.contains(&name(command).as_str()))
+}
+
+/// Any command at all, but what drivers say to servers of themselves.
+fn any_command(message: &[u8]) -> Option<Document> {
     const OP_MSG: [u8; 4] = 2013_u32.to_le_bytes();
     let command = (message[12..HEADER] == OP_MSG).then(|| Document::from_reader(&message[BODY..]))?.ok()?;
-    let name = command.keys().next()?.as_str();
-    ["find", "aggregate", "insert", "update", "delete", "findAndModify"].contains(&name).then_some(command)
+    let name = command.keys().next()?.to_lowercase();
+    (!["hello", "ismaster", "endsessions"].contains(&name.as_str())).then_some(command)
 }
