@@ -140,8 +140,8 @@ pub fn end_reservations(store: &dyn Store, stopped: &[Launch], verb: Verb, now: 
     Ok(())
 }
 
-/// Ends runs whose launches do not count any more, and a job that somebody has named, whatever else
-/// would run in it. The queue is opened only where it is needed.
+/// Ends runs whose launches do not count any more, and jobs that somebody has named, whatever else
+/// would run in them. The queue is opened only where it is needed.
 pub fn stop(
     launches: &[Launch],
     named: Option<&Sought>,
@@ -236,6 +236,7 @@ fn stranger(job: &JobId, launch: Option<&Launch>, standing: &Standing) -> Option
 
 #[cfg(test)]
 mod tests {
+
     use bson::{Document, doc};
 
     use super::*;
@@ -328,7 +329,7 @@ mod tests {
         };
         let said = |named: &str, idle: &[&str]| -> Vec<String> {
             let idle = idle.iter().map(|id| JobId::new(*id)).collect();
-            let named = Sought { name: named.into(), fw_ids: Vec::new(), idle };
+            let named = Sought { names: vec![named.into()], idle, ..Sought::default() };
             let stops = stop(&[in_job(7, "12"), in_job(8, "12")], Some(&named), || Ok(Box::new(Fake)));
             stops.iter().map(ToString::to_string).collect()
         };
@@ -337,7 +338,7 @@ mod tests {
         let foreign = "queue job 13, which had no firework, is that of user ann, and was left alone";
         assert_eq!(said("13", &["13", "15"]), [foreign.to_owned(), left(7), left(8)]);
         let elsewhere = JobId { id: "12".into(), cluster: Some("@login2".into()) };
-        let named = Sought { name: "12".into(), fw_ids: Vec::new(), idle: vec![elsewhere] };
+        let named = Sought { names: vec!["12".into()], idle: vec![elsewhere], ..Sought::default() };
         let said = stop(&[], Some(&named), || Ok(Box::new(Fake))).remove(0).to_string();
         assert!(said.contains("could not be cancelled: it is in the local queue of login2"), "{said}");
     }

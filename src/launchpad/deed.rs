@@ -24,6 +24,15 @@ pub fn of_workflows(store: &dyn Store, what: &str, mut workflows: Vec<FwId>, not
     }
 }
 
+/// Notes that `what` was done to queue jobs that had no firework.
+pub fn of_jobs(store: &dyn Store, what: &str, jobs: &[String]) {
+    let note = Some(match jobs {
+        [job] => format!("job {job}, which had no firework"),
+        several => format!("jobs {}, which had no firework", several.join(", ")),
+    });
+    record(store, Deed { what: what.to_owned(), note, ..Deed::default() });
+}
+
 /// Notes a deed. It is done, whatever becomes of the note.
 pub fn record(store: &dyn Store, deed: Deed) {
     if let Err(error) = store.record(&deed, Timestamp::now()) {

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use super::LaunchpadError;
 use super::selection::Chosen;
 use crate::store::{Fields, FireworkQuery, Store};
-use crate::workflow::{FwId, LaunchId};
+use crate::workflow::decide::Refusal;
+use crate::workflow::{FwId, LaunchId, State};
 
 /// As many workflows are deleted at once: one that ends meanwhile leaves whole ones.
 const SOME: usize = 500;
@@ -18,18 +19,29 @@ const SOME: usize = 500;
 pub struct Deletion {
     /// The fireworks that are gone.
     pub gone: BTreeSet<FwId>,
+    /// Why some are left alone.
+    pub refused: Vec<Refusal>,
     /// Why not all are.
     pub failed: Option<LaunchpadError>,
 }
 
-/// Deletes workflows. `done` hears how many workflows have gone.
-pub fn delete(store: &dyn Store, workflows: &[Chosen], mut done: impl FnMut(usize)) -> Deletion {
+/// Deletes workflows, those with a state that was `seen` as long as they are in it. `done` hears how many
+/// workflows have gone.
+pub fn delete(
+    store: &dyn Store,
+    workflows: &[Chosen],
+    seen: impl Fn(&Chosen) -> Option<State>,
+    mut done: impl FnMut(usize),
+) -> Deletion {
     let mut deletion = Deletion::default();
     for some in workflows.chunks(SOME) {
         // One firework names its workflow.
-        let ids: Vec<FwId> = some.iter().map(|workflow| workflow.id).collect();
-        match store.delete_workflows(&ids) {
-            Ok(gone) => deletion.gone.extend(gone),
+        let doomed: Vec<_> = some.iter().map(|workflow| (workflow.id, seen(workflow))).collect();
+        match store.delete_as_seen(&doomed) {
+            Ok(deleted) => {
+                deletion.gone.extend(deleted.gone);
+                deletion.refused.extend(deleted.refused);
+            }
             Err(error) => {
                 // Some may have gone before that.
                 let members: Vec<FwId> = some.iter().flat_map(|workflow| &workflow.members).copied().collect();

@@ -15,6 +15,9 @@ pub enum LaunchpadError {
     /// Nothing fits the selection.
     #[error("nothing is selected: {0}")]
     NothingSelected(String),
+    /// All that was chosen stays as it is.
+    #[error("nothing would change: {0}")]
+    NothingToDo(String),
     /// A firework has fewer launches than that.
     #[error("firework {fw_id} has {count} launches, none of index {index}")]
     NoSuchLaunch {

@@ -1,12 +1,13 @@
 //! Queue jobs: those that were submitted for one firework alone, and those that somebody names.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::LaunchpadError;
 use crate::queue::JobId;
 use crate::store::{FireworkQuery, Result, Store};
 use crate::workflow::queue_job::is_named;
-use crate::workflow::{FwId, Launch, LaunchId, State};
+use crate::workflow::{FwId, Launch, LaunchId, QueueJob, State};
 
 /// For each firework the id of the queue job of its newest launch, if that has one.
 pub fn queue_ids(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Option<String>>, LaunchpadError> {
@@ -38,22 +39,27 @@ pub fn is_same_folder(one: &Path, other: &Path) -> bool {
     one == other || real(one) == real(other)
 }
 
-/// A queue job that somebody names, or the elements of an array.
-#[derive(Debug)]
+/// Queue jobs that somebody names; the name of an array is that of all its elements.
+#[derive(Debug, Default)]
 pub struct Sought {
-    /// Its name.
-    pub name: String,
-    /// The fireworks that wait for it, or run in it.
+    /// Their names.
+    pub names: Vec<String>,
+    /// The fireworks that wait for them, or run in them.
     pub fw_ids: Vec<FwId>,
-    /// Those of its jobs that launchers have submitted, and no firework waits for or runs in.
+    /// The states that these are in.
+    pub seen: HashMap<FwId, State>,
+    /// Those of the jobs that launchers have submitted, and no firework waits for or runs in.
     pub idle: Vec<JobId>,
+    /// Those of the names that nothing is known by.
+    pub unknown: Vec<String>,
 }
 
 impl Sought {
-    /// Looks for it in launches, and in the ledgers of launchers.
-    pub fn find(store: &dyn Store, name: &str) -> Result<Self> {
+    /// Looks for them in launches, and in the ledgers of launchers.
+    pub fn find(store: &dyn Store, names: Vec<String>) -> Result<Self> {
+        let mut sought = Sought { names, ..Sought::default() };
         let mut open = store.open_launches()?;
-        open.retain(|launch| launch.job_named(name).is_some());
+        open.retain(|launch| sought.job_of(launch).is_some());
         let fireworks = FireworkQuery {
             ids: Some(open.iter().map(|launch| launch.fw_id).collect()),
             states: vec![State::Reserved, State::Running],
@@ -61,16 +67,20 @@ impl Sought {
         };
         let fireworks = store.find_fireworks(&fireworks)?;
         // A launch that nothing waits for may go on as it likes.
-        let is_awaited = |launch: &Launch| fireworks.iter().any(|one| one.launches.contains(&launch.launch_id));
-        open.retain(is_awaited);
-        let mut sought = Sought { name: name.to_owned(), fw_ids: Vec::new(), idle: Vec::new() };
+        let awaited: HashSet<LaunchId> = fireworks.iter().flat_map(|one| &one.launches).copied().collect();
+        open.retain(|launch| awaited.contains(&launch.launch_id));
         sought.fw_ids = open.iter().map(|launch| launch.fw_id).collect();
         sought.fw_ids.sort_unstable();
         sought.fw_ids.dedup();
+        sought.seen = fireworks.iter().map(|one| (one.fw_id, one.state)).collect();
 
         let busy: Vec<JobId> = open.iter().filter_map(|launch| sought.job_of(launch)).collect();
         for (key, ledger) in store.ledgers()? {
-            let jobs = ledger.jobs.into_iter().filter_map(|entry| entry.job).filter(|job| is_named(&job.id, name));
+            let jobs = ledger
+                .jobs
+                .into_iter()
+                .filter_map(|entry| entry.job)
+                .filter(|job| sought.names.iter().any(|name| is_named(&job.id, name)));
             for job in jobs {
                 let job = JobId { id: job.id, cluster: job.cluster.or_else(|| Some(key.cluster.clone())) };
                 if !busy.iter().chain(&sought.idle).any(|known| is_same_job(known, &job)) {
@@ -78,12 +88,15 @@ impl Sought {
                 }
             }
         }
+        let is_known = |name: &&String| busy.iter().chain(&sought.idle).any(|job| is_named(&job.id, name));
+        sought.unknown = sought.names.iter().filter(|name| !is_known(name)).cloned().collect();
         Ok(sought)
     }
 
-    /// The name in its queue of the job of a launch, if it is this one.
+    /// The name in its queue of the job of a launch, if it is one of these.
     pub fn job_of(&self, launch: &Launch) -> Option<JobId> {
-        launch.job_named(&self.name).map(|job| JobId { id: job.id, cluster: job.cluster })
+        let is_named = |job: &QueueJob| self.names.iter().any(|name| is_named(&job.id, name));
+        launch.queue_jobs().find(is_named).map(|job| JobId { id: job.id, cluster: job.cluster })
     }
 }
 

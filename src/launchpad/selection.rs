@@ -55,7 +55,8 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    fn of(workflow: &Document) -> Option<Self> {
+    /// What a document says of it.
+    pub fn of(workflow: &Document) -> Option<Self> {
         let text = |key| workflow.get_str(key).unwrap_or_default().to_owned();
         let members = int_list(workflow.get("nodes"));
         Some(Chosen { id: *members.first()?, name: text("name"), state: text("state"), members })

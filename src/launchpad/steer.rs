@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use bson::doc;
 use jiff::Timestamp;
 
-use crate::store::{Fields, FireworkQuery, Result, Steered, Store, StoreError, Verb};
-use crate::workflow::{FwId, LaunchId};
+use crate::store::{Fields, FireworkQuery, Result, Steered, Step, Store, StoreError, Verb};
+use crate::workflow::{FwId, LaunchId, State};
 
 /// What became of a firework, or the workflow it names, that a verb was about.
 #[derive(Debug)]
@@ -31,6 +31,19 @@ pub fn steer(
     verb: impl Fn(FwId) -> Verb,
     fw_ids: &[FwId],
     now: Timestamp,
+    done: impl FnMut(),
+) -> Vec<Turn> {
+    steer_as_seen(store, verb, |_| None, fw_ids, now, done)
+}
+
+/// The same; those are left alone that are in another state than they were `seen` in, or of which the workflow
+/// is, where the verb is one on workflows.
+pub fn steer_as_seen(
+    store: &dyn Store,
+    verb: impl Fn(FwId) -> Verb,
+    seen: impl Fn(FwId) -> Option<State>,
+    fw_ids: &[FwId],
+    now: Timestamp,
     mut done: impl FnMut(),
 ) -> Vec<Turn> {
     let Some(&first) = fw_ids.first() else { return Vec::new() };
@@ -40,14 +53,15 @@ pub fn steer(
         Err(error) => return vec![Turn { fw_id: first, is_duplicate: false, result: Err(error) }],
     };
     let mut turns = Vec::new();
-    let mut seen: BTreeSet<FwId> = BTreeSet::new();
+    let mut known: BTreeSet<FwId> = BTreeSet::new();
     for some in fw_ids.chunks(TOGETHER) {
         let mut steps = Vec::new();
         for &asked in some {
             let together = [asked].into_iter().chain(duplicates.remove(&asked).unwrap_or_default());
-            steps.extend(together.filter(|&fw_id| seen.insert(fw_id)).map(|fw_id| (asked, fw_id)));
+            steps.extend(together.filter(|&fw_id| known.insert(fw_id)).map(|fw_id| (asked, fw_id)));
         }
-        let verbs: Vec<(Verb, FwId)> = steps.iter().map(|&(asked, fw_id)| (verb(asked), fw_id)).collect();
+        let step = |&(asked, fw_id): &(FwId, FwId)| Step { verb: verb(asked), fw_id, seen: seen(fw_id) };
+        let verbs: Vec<Step> = steps.iter().map(step).collect();
         let mut is_away = false;
         for (&(asked, fw_id), result) in steps.iter().zip(store.steer_many(&verbs, now)) {
             // Once is enough to say so.
@@ -72,7 +86,7 @@ pub fn changed(turns: &[Turn]) -> BTreeSet<FwId> {
 }
 
 /// For those of these fireworks that look for duplicates, the fireworks that share a launch with them.
-fn duplicates(store: &dyn Store, verb: Verb, fw_ids: &[FwId]) -> Result<HashMap<FwId, Vec<FwId>>> {
+pub fn duplicates(store: &dyn Store, verb: Verb, fw_ids: &[FwId]) -> Result<HashMap<FwId, Vec<FwId>>> {
     let mut sharing: HashMap<FwId, Vec<FwId>> = HashMap::new();
     if !matches!(verb, Verb::Rerun | Verb::RerunWithDetails | Verb::Recover(_) | Verb::Defuse) {
         return Ok(sharing);

@@ -16,7 +16,7 @@ impl Launch {
     }
 
     /// Both: somebody may run by hand what a job was submitted for, and in another job.
-    fn queue_jobs(&self) -> impl Iterator<Item = QueueJob> {
+    pub fn queue_jobs(&self) -> impl Iterator<Item = QueueJob> {
         let reserved = self.reservation().map(|id| {
             let cluster = self.reservation_cluster().map(str::to_owned);
             QueueJob { id: id.to_owned(), cluster, restarts: 0 }
@@ -29,6 +29,12 @@ impl Launch {
 pub fn is_named(id: &str, name: &str) -> bool {
     let rest = id.strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_') && may_be_array(name))
+}
+
+/// The names of a job: its id and, of an element, that of its array.
+pub fn names_of(id: &str) -> impl Iterator<Item = &str> {
+    let array = id.split_once('_').map(|(array, _)| array).filter(|array| may_be_array(array));
+    std::iter::once(id).chain(array)
 }
 
 /// Whether an id may be that of a whole array: elements are `12_3`.
@@ -45,6 +51,15 @@ mod tests {
     fn launch(history: Vec<Document>) -> Launch {
         let document = doc! {"launch_id": 1, "fw_id": 1, "state": "RUNNING", "state_history": history};
         Launch::from_document(&document).expect("a launch")
+    }
+
+    #[test]
+    fn an_element_has_the_name_of_its_array() {
+        for (id, names) in [("12", vec!["12"]), ("12_3", vec!["12_3", "12"]), ("a_3", vec!["a_3"]), ("_3", vec!["_3"])]
+        {
+            assert_eq!(names_of(id).collect::<Vec<_>>(), names);
+            assert!(names.iter().all(|name| is_named(id, name)), "{id}");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms from the bottom up; those of one floor may look into each other.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["workflow", "science"],
     &["recipes", "config", "store", "queue"],
     &["launchpad"],
     &["firetask"],
     &["rocket", "launcher"],
+    &["verbs"],
     &["tui", "cli"],
     &["main"],
 ];

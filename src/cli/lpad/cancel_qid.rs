@@ -2,13 +2,12 @@
 
 use anyhow::Result;
 
-use super::steer::Act;
 use super::{Context, steer};
 use crate::cli::exit::{Exit, failure};
-use crate::launchpad::deed;
 use crate::launchpad::reservation::Sought;
 use crate::store::Verb;
-use crate::store::history::Deed;
+use crate::verbs::steer::cancel_jobs;
+use crate::verbs::told::Told;
 
 /// Arguments of `lpad cancel_qid`.
 #[derive(Debug, clap::Args)]
@@ -24,14 +23,10 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
-    let sought = Sought::find(&*store, &args.qid)?;
-    let act = Act { what: "cancel_qid", verb: &|_| Verb::Rerun, fw_ids: &sought.fw_ids, lowest: None };
-    let (turns, stopped, mut stops) = steer::take_ground(&*store, &act, args.keep_running)?;
-    if !args.keep_running {
-        stops.extend(steer::stop(context, &stopped, Some(&sought)));
-    }
+    let sought = Sought::find(&*store, vec![args.qid.clone()])?;
+    let (turns, stops) = cancel_jobs(context.here(&*store), &sought, args.keep_running)?;
     if !turns.is_empty() {
-        return steer::finish(&turns, stops, Verb::Rerun);
+        return steer::finish(&turns, &stops, Verb::Rerun);
     }
     if stops.is_empty() {
         let qid = &args.qid;
@@ -39,8 +34,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         let text = format!("Can't find any reserved jobs with reservation id: {qid}; {why}; nothing was changed");
         return Err(failure(Exit::NothingSelected, text));
     }
-    let note = Some(format!("job {}, which had no firework", args.qid));
-    deed::record(&*store, Deed { what: "cancel_qid".to_owned(), note, ..Deed::default() });
-    let failed = steer::tell(stops);
-    if failed.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::Error, failed.join("\n"))) }
+    let mut told = Told::default();
+    told.stops(&stops);
+    steer::say(&told);
+    if told.refused.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::Error, told.refused.join("\n"))) }
 }

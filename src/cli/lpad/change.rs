@@ -1,18 +1,18 @@
 //! What the verbs that change something have in common: they are told what, and ask first.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
-use super::{Context, healing};
+use super::Context;
 use crate::cli::confirm::{Change, ConfirmArgs, Kind};
 use crate::cli::exit::{self, Exit};
-use crate::cli::output::{id_line, number};
+use crate::cli::output::number;
 use crate::cli::select::RequiredSelectArgs;
+use crate::launchpad::preview::preview;
 use crate::launchpad::selection::Chosen;
 use crate::launchpad::{LaunchpadError, Selection};
 use crate::store::Store;
-use crate::workflow::{Firework, FwId};
+use crate::verbs::heal;
+use crate::workflow::Firework;
 
 /// Arguments of a change.
 #[derive(Debug, clap::Args)]
@@ -61,7 +61,7 @@ impl ChangeArgs {
             kind: Kind::Change,
         };
         self.confirm.confirm(&change, context.settings.fw_config.pw_check_num)?;
-        heal(context, store, &found.iter().map(|firework| firework.fw_id).collect::<Vec<_>>());
+        heal(context.here(store), &found.iter().map(|firework| firework.fw_id).collect::<Vec<_>>());
         Ok(found)
     }
 
@@ -119,15 +119,7 @@ impl ChangeArgs {
 }
 
 fn heal_workflows(context: &Context, store: &dyn Store, workflows: &[Chosen]) {
-    heal(context, store, &workflows.iter().map(|workflow| workflow.id).collect::<Vec<_>>());
-}
-
-/// Finishes first what the dead have left half done in the workflows that are about to change. Trouble
-/// with it is no reason not to change them.
-fn heal(context: &Context, store: &dyn Store, fw_ids: &[FwId]) {
-    if let Err(error) = healing::mend(context, store, Some(fw_ids)) {
-        tracing::warn!("cannot look for what dead workers left behind: {error:#}");
-    }
+    heal(context.here(store), &workflows.iter().map(|workflow| workflow.id).collect::<Vec<_>>());
 }
 
 /// Gives a selection of nothing its exit code.
@@ -138,50 +130,4 @@ pub fn selected<T>(found: Result<T, LaunchpadError>) -> Result<T> {
         }
         _ => error.into(),
     })
-}
-
-/// How many are in which state, and of which names, the most frequent first: `12 FIZZLED relax (1-12)`.
-pub fn preview<'a>(entries: impl Iterator<Item = (&'a str, &'a str, FwId)>) -> Vec<String> {
-    let mut groups: BTreeMap<(&str, &str), Vec<FwId>> = BTreeMap::new();
-    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
-    for (state, name, id) in entries {
-        groups.entry((state, name)).or_default().push(id);
-        *states.entry(state).or_default() += 1;
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
-    let line =
-        |((state, name), ids): ((&str, &str), Vec<FwId>)| format!("{} {state} {name} ({})", ids.len(), shortened(&ids));
-    let states: Vec<String> = states.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
-    // Where all are of one kind, its line says it all.
-    let total = (states.len() > 1).then(|| states.join(", "));
-    total.into_iter().chain(groups.into_iter().map(line)).collect()
-}
-
-/// Ids as `-i` takes them, as far as there is room.
-pub fn shortened(ids: &[FwId]) -> String {
-    const ROOM: usize = 50;
-    let all = id_line(ids.iter().copied());
-    match all[..all.len().min(ROOM)].rfind(',').filter(|_| all.len() > ROOM) {
-        Some(end) => format!("{},...", &all[..end]),
-        None => all,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preview_counts_by_state_and_name() {
-        let fizzled = (1..=12).map(|id| ("FIZZLED", "relax", id));
-        let entries = fizzled.chain([("READY", "static", 20), ("FIZZLED", "static", 21), ("READY", "static", 22)]);
-        assert_eq!(
-            preview(entries),
-            ["13 FIZZLED, 2 READY", "12 FIZZLED relax (1-12)", "2 READY static (20,22)", "1 FIZZLED static (21)",]
-        );
-        assert_eq!(preview([("READY", "pair", 1)].into_iter()), ["1 READY pair (1)"]);
-        let odd: Vec<FwId> = (0..100).map(|half| 2 * half + 1).collect();
-        assert_eq!(shortened(&odd), "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,...");
-    }
 }

@@ -9,12 +9,12 @@ use super::Context;
 use super::steer::{self, StopArgs};
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::{Progress, number};
-use crate::launchpad::cancel::Runs;
-use crate::launchpad::deed;
-use crate::launchpad::delete::{Deletion, delete, directories};
+use crate::launchpad::delete::directories;
 use crate::launchpad::remove_dirs::remove;
 use crate::store::{Location, Store};
-use crate::workflow::{FwId, Launch};
+use crate::verbs::delete::delete_workflows;
+use crate::verbs::told::Told;
+use crate::workflow::Launch;
 
 /// Arguments of `lpad delete_wflows`.
 #[derive(Debug, clap::Args)]
@@ -32,32 +32,28 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
     let more = if args.ldirs { ", and their launch directories" } else { "" };
     let doomed = args.stop.change.doomed_workflows(context, &*store, more)?;
-    let ids: Vec<FwId> = doomed.iter().map(|workflow| workflow.id).collect();
-    let runs = Runs::before(&*store, &ids, args.stop.keep.keep_running)?;
     let ran_in = if args.ldirs {
         directories(&*store, doomed.iter().flat_map(|workflow| &workflow.members).copied().collect())?
     } else {
         Vec::new()
     };
     let progress = Progress::new("deleting workflows", doomed.len());
-    let Deletion { gone, failed: mut error } = delete(&*store, &doomed, |count| progress.advance(count));
+    let deleted = delete_workflows(
+        context.here(&*store),
+        &doomed,
+        |_| None,
+        args.stop.keep.keep_running,
+        |count| progress.advance(count),
+    )?;
     drop(progress);
-    if let Some(error) = error.take_if(|_| gone.is_empty()) {
-        return Err(error.into());
-    }
-    let deleted: Vec<FwId> =
-        doomed.iter().filter(|workflow| gone.contains(&workflow.id)).map(|workflow| workflow.lowest()).collect();
-    let count = deleted.len();
-    deed::of_workflows(&*store, "delete_wflows", deleted, None);
-    let (stopped, mut stops) = runs.stopped_by(&*store, &gone)?;
-    stops.extend(steer::stop(context, &stopped, None));
-    let mut failed = steer::tell(stops);
-    tracing::info!("Finished deleting {count} WFs ({} FWs)", gone.len());
-    if let Some(error) = error {
-        failed.push(format!("{} of {} workflows are left: {error}", doomed.len() - count, doomed.len()));
-    }
+    let mut told = Told::default();
+    told.stops(&deleted.stops);
+    steer::say(&told);
+    tracing::info!("Finished deleting {} WFs ({} FWs)", deleted.count, deleted.gone.len());
+    let mut failed = told.refused;
+    failed.extend(deleted.failed);
     if args.ldirs {
-        failed.extend(remove_directories(context, &*store, ran_in, &stopped)?);
+        failed.extend(remove_directories(context, &*store, ran_in, &deleted.stopped)?);
     }
     if failed.is_empty() { Ok(Exit::Done) } else { Err(failure(Exit::SomeFailed, failed.join("\n"))) }
 }

@@ -7,16 +7,16 @@ use anyhow::Result;
 use bson::Document;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Context;
 use super::get_fws::show;
-use super::healing::Late;
 use super::listing::Shown;
-use super::{Context, healing};
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::select::query;
 use crate::launchpad::deed;
 use crate::launchpad::lost::{self, Search};
 use crate::store::{FireworkQuery, Store};
+use crate::verbs::mend;
 use crate::workflow::{Firework, FwId, LaunchId, duration};
 
 /// Arguments of `lpad detect_lostruns`.
@@ -64,28 +64,28 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
-    let witness = Late::new(context, &*store);
-    let mut found = lost::search(&*store, &witness, &args.search(&*store)?)?;
+    let here = context.here(&*store);
+    let mut found = lost::search(&*store, &here, &args.search(&*store)?)?;
     let doubtful = lost::doubtful(&found, store.clock()?);
     if (args.rerun || args.fizzle)
         && let Some(doubt) = doubtful.values().max()
     {
         // As idle workers do: a lease may have ended because nobody could renew it.
-        healing::mend(context, &*store, Some(&doubtful.keys().copied().collect::<Vec<_>>()))?;
+        mend(here, Some(&doubtful.keys().copied().collect::<Vec<_>>()))?;
         tracing::info!("waiting {} s for workers that renew their leases after all", doubt.as_secs() + 1);
         std::thread::sleep(doubt.unsigned_abs() + Duration::from_secs(1));
-        found = lost::search(&*store, &witness, &args.search(&*store)?)?;
+        found = lost::search(&*store, &here, &args.search(&*store)?)?;
     }
     let now = Timestamp::now();
     if args.rerun || args.fizzle {
         // At once, or never, however often they have been lost: a person has decided.
-        lost::end(&*store, &witness, &found, if args.fizzle { 0 } else { u64::MAX }, now)?;
+        lost::end(&*store, &here, &found, if args.fizzle { 0 } else { u64::MAX }, now)?;
         let ended = found.launches.iter().map(|(launch, _)| launch.fw_id).collect();
         let how = if args.fizzle { "--fizzle" } else { "--rerun" };
         deed::of_fireworks(&*store, "detect_lostruns", ended, Some(how.to_owned()));
     }
     if args.rerun {
-        healing::mend(context, &*store, None)?;
+        mend(here, None)?;
     }
     if args.refresh {
         for firework in &found.inconsistent {

@@ -1,5 +1,6 @@
 //! `lpad detect_unreserved`: reservations that no queue job has come for.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -7,12 +8,12 @@ use jiff::SignedDuration;
 
 use super::get_fws::show;
 use super::listing::Shown;
-use super::steer::Act;
 use super::{Context, steer};
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::launchpad::lost;
 use crate::store::{FireworkQuery, Verb};
+use crate::verbs::steer::Act;
 use crate::workflow::{FwId, duration};
 
 /// Arguments of `lpad detect_unreserved`.
@@ -44,7 +45,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     if !args.rerun || fw_ids.is_empty() {
         return Ok(Exit::Done);
     }
-    let act = Act { what: "detect_unreserved", verb: &|_| Verb::Rerun, fw_ids: &fw_ids, lowest: None };
+    let act =
+        Act { what: "detect_unreserved", verb: &|_| Verb::Rerun, fw_ids: &fw_ids, seen: HashMap::new(), lowest: None };
     let (turns, stops) = steer::steer_and_stop(context, &*store, &act, false)?;
-    steer::finish(&turns, stops, Verb::Rerun)
+    steer::finish(&turns, &stops, Verb::Rerun)
 }

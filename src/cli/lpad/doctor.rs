@@ -9,14 +9,13 @@ use rustix::fs::Access;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::healing::Late;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
-use crate::cli::queue::open_queue;
 use crate::config::qadapter::QueueAdapter;
 use crate::launchpad::doctor;
 use crate::launchpad::lost::{self, Search};
 use crate::store::{Finding, Mending, Store, Trouble};
+use crate::verbs::queue::open_queue;
 use crate::workflow::{Launch, Loss};
 
 /// Arguments of `lpad doctor`.
@@ -34,7 +33,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut found = doctor::examine(&*store, Timestamp::now())?;
     if args.fix && !found.is_empty() {
         let max_lost = context.settings.volley.max_lost;
-        let mending = Mending { max_lost, witness: &Late::new(context, &*store), ..Mending::default() };
+        let mending = Mending { max_lost, witness: &context.here(&*store), ..Mending::default() };
         for done in doctor::fix(&*store, &found, &mending, Timestamp::now())? {
             tracing::info!("fixed: {done}");
         }
@@ -59,7 +58,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 
 /// Runs that this host or its queue knows to be over, where nothing else has been found of them.
 fn lost_runs(context: &Context, store: &dyn Store, known: &[Finding]) -> Result<Vec<Finding>> {
-    let lost = lost::search(store, &Late::new(context, store), &Search::default())?.launches;
+    let lost = lost::search(store, &context.here(store), &Search::default())?.launches;
     let is_new = |launch: &Launch| !known.iter().any(|finding| finding.fw_id == Some(launch.fw_id));
     let finding = |(launch, loss): (Launch, Loss)| {
         let text = format!("launch {} is lost ({loss}); idle workers see to it", launch.launch_id);
@@ -78,7 +77,7 @@ fn queue(context: &Context) -> Vec<Finding> {
     };
     let mut found: Vec<Finding> = adapter.warnings.into_iter().map(|text| of(Trouble::Adapter, text)).collect();
     match open_queue(&context.settings, Vec::new()) {
-        Err(error) => found.push(of(Trouble::Queue, format!("{error:#}"))),
+        Err(error) => found.push(of(Trouble::Queue, error.in_full())),
         Ok(open) => match open.queue.list() {
             Err(error) => found.push(of(Trouble::Queue, error.to_string())),
             Ok(jobs) => tracing::info!(

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::change::shortened;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, Table};
 use crate::cli::select::{Ids, moment};
 use crate::cli::watch::WatchArgs;
 use crate::launchpad::events::{Entry, events};
+use crate::launchpad::preview::shortened;
 use crate::store::Author;
 use crate::workflow::time;
 

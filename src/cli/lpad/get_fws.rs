@@ -5,13 +5,14 @@ use serde_json::Value;
 
 use super::Context;
 use super::listing::{Display, ListArgs, local_time, print_ids, stream, up_to};
-use super::{lost, page, unable};
+use super::{lost, page};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, List, Table};
 use crate::cli::select::SelectArgs;
 use crate::launchpad::Selection;
 use crate::launchpad::listing::{self, Detail};
 use crate::store::{Fields, FireworkQuery, Store};
+use crate::verbs::unable;
 use crate::workflow::Firework;
 
 /// Arguments of `lpad get_fws`.

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Context, explain};
+use super::Context;
 use crate::cli::output::{self, Ink, SummaryColumns, Table, ago, paint, plain, stretch};
-use crate::launchpad::explain::{Parent, subjects};
+use crate::launchpad::explain::{Parent, facts, subjects};
 use crate::launchpad::page::{Page, Period, page};
 use crate::store::Store;
 use crate::workflow::FwId;
@@ -12,7 +12,7 @@ use crate::workflow::FwId;
 /// Shows it.
 pub fn show(context: &Context, store: &dyn Store, fw_id: FwId) -> Result<()> {
     let subjects = subjects(store, &[fw_id])?;
-    let facts = explain::facts_of(context, store, &subjects)?;
+    let facts = facts(store, &subjects, &context.here(store))?;
     for (subject, facts) in subjects.iter().zip(&facts) {
         draw(&page(store, subject, facts)?, facts.at)?;
     }
@@ -36,7 +36,7 @@ fn draw(page: &Page, now: jiff::Timestamp) -> Result<()> {
     if let Some(priority) = &page.priority {
         output::wrapped("priority", priority)?;
     }
-    output::wrapped("parents", &family(&page.parents, page.parents.len()))?;
+    output::wrapped("parents", &family(&page.parents, page.parent_count))?;
     output::wrapped("children", &family(&page.children, page.child_count))?;
     for (number, task) in page.tasks.iter().enumerate() {
         output::wrapped(if number == 0 { "tasks" } else { "·" }, task)?;
@@ -74,9 +74,7 @@ fn draw(page: &Page, now: jiff::Timestamp) -> Result<()> {
 
 /// `3 relax COMPLETED, 4 relax FIZZLED and 12 more`
 fn family(members: &[Parent], count: usize) -> String {
-    const MOST: usize = 8;
-    let some: Vec<String> =
-        members.iter().take(MOST).map(|one| format!("{} {} {}", one.fw_id, one.name, one.state)).collect();
+    let some: Vec<String> = members.iter().map(|one| format!("{} {} {}", one.fw_id, one.name, one.state)).collect();
     let more = count.saturating_sub(some.len());
     match (some.is_empty(), more) {
         (true, 0) => String::new(),

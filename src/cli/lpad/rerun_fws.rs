@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::steer::{Act, StopArgs};
+use super::steer::StopArgs;
 use super::{Context, steer};
 use crate::cli::exit::{Exit, failure};
 use crate::cli::output::id_line;
@@ -12,6 +12,8 @@ use crate::launchpad::Selection;
 use crate::launchpad::error::list;
 use crate::launchpad::errors::groups;
 use crate::store::{Store, Verb};
+use crate::verbs::steer::Act;
+use crate::verbs::words;
 use crate::workflow::decide::{Recovery, RecoveryMode};
 use crate::workflow::{Firework, FwId, LaunchId};
 
@@ -59,16 +61,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         Some(number) => of_group(&*store, &change.selection(), number)?,
         None => (change.selection(), String::new()),
     };
-    let what = |fireworks: &str| steer::what(verb, fireworks) + &cause;
+    let what = |fireworks: &str| words::what(verb, fireworks) + &cause;
     let found = change.fireworks_of(context, &*store, &selection, what)?;
     let launches = launches(&found, &args.launch_ids)?;
     let of = |fw_id: FwId| match launches.get(&fw_id) {
         Some(&launch_id) => Verb::Recover(Recovery { launch_id: Some(launch_id), mode }),
         None => verb,
     };
-    let act = Act { what: steer::name(verb), verb: &of, fw_ids: &steer::ids(&found), lowest: None };
+    let act =
+        Act { what: words::name(verb), verb: &of, fw_ids: &steer::ids(&found), seen: HashMap::new(), lowest: None };
     let (turns, stops) = steer::steer_and_stop(context, &*store, &act, args.stop.keep.keep_running)?;
-    steer::finish(&turns, stops, verb)
+    steer::finish(&turns, &stops, verb)
 }
 
 /// The fireworks of a group of failures, and what is said of these.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::change::ChangeArgs;
 use super::{Context, steer};
 use crate::cli::exit::Exit;
-use crate::launchpad::deed;
+use crate::verbs::priority::set_priority;
 
 /// Arguments of `lpad set_priority`.
 #[derive(Debug, clap::Args)]
@@ -26,8 +26,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let store = context.open()?;
     let what = |fireworks: &str| format!("set the priority of {fireworks} to {}", args.priority);
     let ids = steer::ids(&args.change.fireworks(context, &*store, what)?);
-    let count = store.set_priority(&ids, args.priority)?;
-    deed::of_fireworks(&*store, "set_priority", ids, Some(format!("to {}", args.priority)));
+    let count = set_priority(&*store, ids, args.priority)?;
     tracing::info!("Finished setting priorities of {count} FWs");
     Ok(Exit::Done)
 }

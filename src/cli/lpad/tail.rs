@@ -148,16 +148,8 @@ fn follow(store: &dyn Store, args: &Args, spot: &Spot) -> Result<Option<Place>> 
 
 /// Where the output is that is in no file of the directory.
 fn elsewhere(spot: &Spot) -> String {
-    match &spot.job {
-        Some(job) => {
-            format!("what its tasks print goes to the files of queue job {job}, which are not there, or empty")
-        }
-        None => format!(
-            "what its tasks print goes to where `rlaunch` runs on {}, unless they name a `stdout_file`; \
-             -f FILE names another file",
-            spot.host
-        ),
-    }
+    let other = if spot.job.is_none() { "; -f FILE names another file" } else { "" };
+    spot.elsewhere() + other
 }
 
 /// The file to show, once it is there.

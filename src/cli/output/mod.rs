@@ -7,31 +7,32 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 mod colour;
-mod ids;
 mod json;
 mod lines;
 mod list;
 mod progress;
 mod stream;
+mod styled;
 mod summaries;
 mod table;
 mod tabulate;
 mod times;
 mod yaml;
 
-pub use colour::{Color, Ink, choose, paint};
-pub use ids::id_line;
+pub use colour::{Color, Ink, choose, is_coloured, paint};
 pub use lines::{fitting, wrapped};
 pub use list::{List, value};
 pub use progress::Progress;
 pub use stream::{Out, is_terminal, kept, size, width};
+pub use styled::styled;
 pub use summaries::SummaryColumns;
 pub use table::{Cell, Table};
 pub use tabulate::{Column, tabulate};
-pub use times::{ago, date, moment, stretch};
+pub use times::moment;
 pub use yaml::document as yaml_document;
 
 pub use crate::launchpad::shorten::plain;
+pub use crate::launchpad::words::{ago, date, id_line, number, stretch};
 
 /// What `-o` may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -80,11 +81,6 @@ pub fn text(text: &str) -> Result<()> {
 /// contents may hold anything.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
-}
-
-/// `1 firework`, `3 fireworks`.
-pub fn number(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Says something to the person, on standard error. Where nobody can hear it (a full disk, a pipe

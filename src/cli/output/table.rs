@@ -7,7 +7,8 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
 use super::colour::{Ink, coloured, is_coloured};
-use super::{stream, times};
+use super::stream;
+use crate::launchpad::words::{ago, date};
 use crate::workflow::State;
 
 /// What stands in a table.
@@ -155,7 +156,7 @@ impl Cell {
             // A name may hold anything; a table has lines.
             Cell::Text(text) => super::plain(text),
             Cell::State(state) => state.to_string(),
-            Cell::Time(at) => now.map_or_else(|| times::date(*at), |now| times::ago(*at, now)),
+            Cell::Time(at) => now.map_or_else(|| date(*at), |now| ago(*at, now)),
         }
     }
 }

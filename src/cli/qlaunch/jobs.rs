@@ -9,13 +9,13 @@ use super::Options;
 use super::rocket::rocket_options;
 use super::suits::{check_array, check_command};
 use crate::cli::exit::{self, Exit};
-use crate::cli::queue::{OpenQueue, open_queue};
 use crate::config::Settings;
 use crate::config::qadapter::{QueueAdapter, QueueType};
 use crate::launcher::rocket_launch::{RocketOptions, rocket_launch, slots};
 use crate::launcher::{Boarding, LauncherError, Script};
 use crate::queue::{Job, LaunchpadId, Queue};
 use crate::rocket::slots::Slots;
+use crate::verbs::queue::{OpenQueue, open_queue};
 use crate::workflow::Room;
 
 /// A queue, and the script of its jobs.

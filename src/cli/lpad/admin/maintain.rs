@@ -1,14 +1,16 @@
 //! `lpad admin maintain`: what idle workers do, now and then, by hand or by a service.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::super::steer::{self, Act};
-use super::super::{Context, healing};
+use super::super::{Context, steer};
 use crate::cli::exit::Exit;
 use crate::launchpad::lost::{RESERVATION_EXPIRATION, unreserved};
 use crate::store::{Store, Verb};
+use crate::verbs::mend;
+use crate::verbs::steer::Act;
 use crate::workflow::{FwId, duration};
 
 /// Arguments of `lpad admin maintain`.
@@ -36,16 +38,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 
 fn pass(context: &Context, store: &dyn Store) -> Result<Exit> {
     tracing::info!("Performing maintenance on Launchpad...");
-    healing::mend(context, store, None)?;
+    mend(context.here(store), None)?;
     let old = unreserved(store, RESERVATION_EXPIRATION)?;
     let mut exit = Exit::Done;
     if !old.is_empty() {
         let fw_ids: Vec<FwId> = old.iter().map(|launch| launch.fw_id).collect();
         let launches: Vec<_> = old.iter().map(|launch| launch.launch_id).collect();
         tracing::info!("Unreserved {} RESERVED launches: {launches:?}", launches.len());
-        let act = Act { what: "admin maintain", verb: &|_| Verb::Rerun, fw_ids: &fw_ids, lowest: None };
+        let act =
+            Act { what: "admin maintain", verb: &|_| Verb::Rerun, fw_ids: &fw_ids, seen: HashMap::new(), lowest: None };
         let (turns, stops) = steer::steer_and_stop(context, store, &act, false)?;
-        exit = steer::finish(&turns, stops, Verb::Rerun)?;
+        exit = steer::finish(&turns, &stops, Verb::Rerun)?;
     }
     tracing::info!("LaunchPad was MAINTAINED.");
     Ok(exit)

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::Context;
-use super::super::change::{preview, selected};
+use super::super::change::selected;
 use super::super::delete_wflows::remove_directories;
 use super::super::get_fws::show_all;
 use super::super::listing::ListArgs;
@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, failure};
 use crate::cli::output::number;
 use crate::cli::select::SelectArgs;
 use crate::launchpad::delete::directories;
+use crate::launchpad::preview::preview;
 use crate::launchpad::{LaunchpadError, deed};
 use crate::store::{FireworkQuery, Store};
 use crate::workflow::FwId;
