@@ -121,7 +121,7 @@ pub fn doings(ledger: &Ledger, listed: &[QueuedJob], age: Duration, now: Timesta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::JobId;
+    use crate::queue::{Details, JobId};
     use crate::store::ledger::{Holder, JobName};
 
     #[test]
@@ -183,6 +183,7 @@ mod tests {
             running_for: Some(Duration::from_secs(seconds)),
             token: None,
             dir: None,
+            details: Details::default(),
         };
         let queue = [
             listed("1", JobState::Waiting, 0),

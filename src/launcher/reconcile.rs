@@ -210,7 +210,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::queue::JobState;
+    use crate::queue::{Details, JobState};
 
     fn entry(token: &str, element: Option<u32>, job: Option<&str>) -> Entry {
         let job = job.map(|id| JobName { id: id.into(), cluster: None });
@@ -220,7 +220,8 @@ mod tests {
 
     fn listed(id: &str, token: Option<&str>) -> QueuedJob {
         let token = token.map(str::to_owned);
-        QueuedJob { id: JobId::new(id), state: JobState::Waiting, running_for: None, token, dir: None }
+        let (id, details) = (JobId::new(id), Details::default());
+        QueuedJob { id, state: JobState::Waiting, running_for: None, token, dir: None, details }
     }
 
     #[test]

@@ -161,6 +161,23 @@ pub struct QueuedJob {
     pub token: Option<String>,
     /// The folder it was submitted from, where the queue shows it.
     pub dir: Option<PathBuf>,
+    /// What else it shows.
+    pub details: Details,
+}
+
+/// What a queue shows of a job to people, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// What it does: `PENDING`.
+    pub state: String,
+    /// Why it waits: `Priority`.
+    pub reason: Option<String>,
+    /// How long it may go on, where it runs and that has an end.
+    pub left: Option<Duration>,
+    /// Where it runs.
+    pub hosts: Option<String>,
+    /// The part of the cluster that it is for.
+    pub partition: Option<String>,
 }
 
 /// What a job does, as far as the launcher cares.

@@ -21,6 +21,7 @@ pub struct Identity {
     pid: u32,
     born: Option<u64>,
     job: Option<QueueJob>,
+    slots: Option<usize>,
 }
 
 impl Identity {
@@ -36,7 +37,13 @@ impl Identity {
             pid: std::process::id(),
             born: process::started(std::process::id()),
             job: own_job(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+            slots: None,
         }
+    }
+
+    /// That it runs so many fireworks side by side.
+    pub fn with_slots(self, slots: usize) -> Self {
+        Identity { slots: Some(slots), ..self }
     }
 
     /// The queue job that this process is part of.
@@ -53,6 +60,7 @@ impl Identity {
             pid: self.pid,
             born: self.born,
             job: self.job.clone(),
+            slots: self.slots,
             renew: SignedDuration::try_from(config.renew).ok(),
             until: now.checked_add(config.lease).unwrap_or(Timestamp::MAX),
             ..Lease::default()

@@ -155,7 +155,7 @@ fn with_worker(
         let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8, which FireWorks needs");
         return Err(RocketError::Directory { path: base.to_owned(), source });
     }
-    let identity = Identity::of_this_process();
+    let identity = Identity::of_this_process().with_slots(crew.slots);
     let desk = Desk::new(match &crew.nodes {
         Some(nodes) => Slots::new(nodes.clone(), crew.slots),
         None => Slots::of_this_job(crew.slots, &identity.host),

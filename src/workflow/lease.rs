@@ -24,6 +24,8 @@ pub struct Lease {
     pub born: Option<u64>,
     /// The queue job it runs in.
     pub job: Option<QueueJob>,
+    /// How many fireworks the process runs side by side.
+    pub slots: Option<usize>,
     /// How often it is renewed.
     pub renew: Option<SignedDuration>,
     /// When the lease ends unless it is renewed, by the store's clock.
@@ -88,6 +90,9 @@ impl Lease {
         if let Some(job) = &self.job {
             document.insert("job", job.to_document());
         }
+        if let Some(slots) = self.slots.and_then(|slots| i64::try_from(slots).ok()) {
+            document.insert("slots", int(slots));
+        }
         if let Some(renew) = self.renew {
             document.insert("renew", int(renew.as_secs()));
         }
@@ -109,6 +114,7 @@ impl Lease {
             pid: number("pid").and_then(|pid| u32::try_from(pid).ok())?,
             born: number("born").and_then(|born| u64::try_from(born).ok()),
             job: document.get_document("job").ok().and_then(QueueJob::from_document),
+            slots: number("slots").and_then(|slots| usize::try_from(slots).ok()),
             renew: number("renew").map(SignedDuration::from_secs),
             until: document.get("until").and_then(time::from_bson)?,
             suspected: document.get("suspected").and_then(time::from_bson),
@@ -128,6 +134,7 @@ mod tests {
             boot_id: "b".into(),
             born: Some(12_345),
             job: Some(QueueJob { id: "12_3".into(), cluster: Some("east".into()), restarts: 1 }),
+            slots: Some(4),
             renew: Some(SignedDuration::from_secs(30)),
             suspected: Some(at),
             ..bare.clone()

@@ -223,7 +223,7 @@ fn no_more_jobs_than_fireworks() {
     place.write(
         "fake squeue",
         &format!(
-            "#!/bin/sh\nfor i in 71 72; do echo \"$i|~|PENDING|~|0:00|~|/d|~|$i|~|volley:{id} /d/$i|~|$i\"; done\n"
+            "#!/bin/sh\nfor i in 71 72; do echo \"$i|~|PENDING|~|0:00|~|1:00:00|~|Priority|~||~|debug|~|/d|~|$i|~|volley:{id} /d/$i|~|$i\"; done\n"
         ),
     );
     place.add_scripts(5, "true");
@@ -274,8 +274,9 @@ fn a_job_in_a_cluster_that_is_away_keeps_its_place() {
 fn jobs_of_earlier_versions_count() {
     let place = place("echo $n", "");
     let id = volley::queue::LaunchpadId::of(&place.location());
-    let script =
-        format!("#!/bin/sh\nfor i in 71 72; do echo \"$i|~|RUNNING|~|9:00|~|/d|~|$i|~|volley:{id}|~|$i\"; done\n");
+    let script = format!(
+        "#!/bin/sh\nfor i in 71 72; do echo \"$i|~|RUNNING|~|9:00|~|51:00|~|None|~|n1|~|debug|~|/d|~|$i|~|volley:{id}|~|$i\"; done\n"
+    );
     place.write("fake squeue", &script);
     place.add_scripts(5, "true");
     let ran = place.run(&["qlaunch", "rapidfire", "-m", "3", "--timeout", "0"]).done();
@@ -284,7 +285,7 @@ fn jobs_of_earlier_versions_count() {
 
 /// What `squeue` shows of job `$n`, from where and how it was submitted.
 const LISTED: &str = "for word; do case $word in --comment=*) comment=${word#--comment=} ;; esac; done; \
-                      show() { echo \"$n|~|PENDING|~|0:00|~|$PWD|~|$n|~|$comment|~|$n\" >> \"$dir/listed\"; }; ";
+                      show() { echo \"$n|~|PENDING|~|0:00|~|1:00:00|~|Priority|~||~|debug|~|$PWD|~|$n|~|$comment|~|$n\" >> \"$dir/listed\"; }; ";
 
 /// Whose `squeue` shows what `sbatch` has put into the listing, by `show`.
 fn listing_place(sbatch: &str) -> Place {

@@ -67,11 +67,12 @@ fn number(count: u64) -> Cell {
 
 /// Who runs something, and what is in the queue.
 fn work(found: &Status) -> Result<()> {
-    let running: usize = found.workers.iter().map(|worker| worker.running).sum();
+    let workers = found.crew.workers();
+    let running: usize = workers.iter().map(|worker| worker.running).sum();
     let mut words: Vec<String> =
-        found.workers.iter().take(MOST).map(|one| format!("{} on {} ({})", one.name, one.host, one.running)).collect();
-    if found.workers.len() > MOST {
-        words.push(format!("and {} more", found.workers.len() - MOST));
+        workers.iter().take(MOST).map(|one| format!("{} on {} ({})", one.name, one.host, one.running)).collect();
+    if workers.len() > MOST {
+        words.push(format!("and {} more", workers.len() - MOST));
     }
     let words = if running == 0 { "nothing runs".to_owned() } else { words.join(", ") };
     output::wrapped("workers", &words)?;
@@ -113,15 +114,15 @@ fn places(tally: &Tally) -> String {
 
 /// What does not go on by itself.
 fn stuck(found: &Status) -> Result<()> {
-    if found.lost.is_empty() && found.unable.is_empty() {
+    if found.crew.lost.is_empty() && found.unable.is_empty() {
         return Ok(());
     }
     output::text("")?;
-    for (fw_id, loss) in found.lost.iter().take(MOST) {
+    for (fw_id, loss) in found.crew.lost.iter().take(MOST) {
         output::wrapped("lost", &format!("{fw_id}: {loss}"))?;
     }
-    if found.lost.len() > MOST {
-        output::wrapped("lost", &format!("and {} more; idle workers see to them", found.lost.len() - MOST))?;
+    if found.crew.lost.len() > MOST {
+        output::wrapped("lost", &format!("and {} more; idle workers see to them", found.crew.lost.len() - MOST))?;
     }
     for record in &found.unable {
         let things = record.cannot.iter().chain(&record.lacks);
@@ -151,7 +152,8 @@ fn failures(found: &Status) -> Result<()> {
     output::text(&paint(&format!("{of}lpad errors shows all"), Ink::Faint))
 }
 
-fn value(found: &Status) -> Value {
+/// All of it as data.
+pub fn value(found: &Status) -> Value {
     let counts = |counts: &std::collections::BTreeMap<State, u64>| -> Map<String, Value> {
         State::ALL
             .into_iter()
@@ -164,8 +166,8 @@ fn value(found: &Status) -> Value {
         "counted_on": time::to_iso(found.counts.at),
         "fireworks": counts(&found.counts.fireworks),
         "workflows": counts(&found.counts.workflows),
-        "workers": found.workers.iter().map(|one| json!({"name": one.name, "host": one.host, "running": one.running})).collect::<Vec<_>>(),
-        "lost": found.lost.iter().map(|(fw_id, loss)| json!({"fw_id": fw_id, "why": loss.text})).collect::<Vec<_>>(),
+        "workers": found.crew.workers().iter().map(|one| json!({"name": one.name, "host": one.host, "running": one.running})).collect::<Vec<_>>(),
+        "lost": found.crew.lost.iter().map(|(fw_id, loss)| json!({"fw_id": fw_id, "why": loss.text})).collect::<Vec<_>>(),
         "jobs": found.jobs.iter().map(|(key, tally)| json!({
             "cluster": key.cluster,
             "user": key.user,

@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal};
 
 use super::{
-    Fate, Job, JobId, JobState, KnownJob, LOCAL, LaunchpadId, OF_JOBS, Queue, QueueError, QueuedJob, Result, Standing,
+    Details, Fate, Job, JobId, JobState, KnownJob, LOCAL, LaunchpadId, OF_JOBS, Queue, QueueError, QueuedJob, Result,
+    Standing,
 };
 use crate::workflow::{Cause, Loss};
 use record::{Folder, Record, State};
@@ -154,7 +155,7 @@ impl Queue for Local {
                 }
             };
             let (id, token, dir) = (JobId::new(record.id.to_string()), record.token, Some(record.dir));
-            jobs.push(QueuedJob { id, state, running_for, token, dir });
+            jobs.push(QueuedJob { id, state, running_for, token, dir, details: details(state) });
         }
         Ok(jobs)
     }
@@ -173,7 +174,7 @@ impl Queue for Local {
 
     fn standings(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Standing>> {
         // Its records are this user's, and of this launchpad.
-        let ours = |state: JobState| Standing { stranger: None, dir: None, words: format!("{state:?}").to_uppercase() };
+        let ours = |state: JobState| Standing { stranger: None, dir: None, words: details(state).state };
         let listed = self.list()?;
         let standing = |job: &JobId| {
             let found = listed.iter().find(|listed| listed.id.id == job.id && self.has(job))?;
@@ -198,6 +199,12 @@ impl Queue for Local {
         };
         jobs.iter().map(known).collect()
     }
+}
+
+/// What is shown of a job. Nothing here has an end that is set.
+fn details(state: JobState) -> Details {
+    let hosts = (state == JobState::Running).then(|| gethostname::gethostname().to_string_lossy().into_owned());
+    Details { state: format!("{state:?}").to_uppercase(), hosts, ..Details::default() }
 }
 
 /// What stands for the cluster of the jobs of this machine.

@@ -5,31 +5,44 @@ use std::time::Duration;
 use super::mark::ours;
 use super::records::records;
 use super::states::job_state;
-use crate::queue::{JobId, JobState, QueuedJob};
+use crate::queue::{Details, JobId, JobState, QueuedJob};
 
-/// Id, state, time used; then as [`super::records`] has it.
-pub const FORMAT: &str = "%i|~|%T|~|%M|~|%Z|~|%i|~|%k|~|%i";
+/// Id, state, time used and left, reason, hosts, partition; then as [`super::records`] has it.
+pub const FORMAT: &str = "%i|~|%T|~|%M|~|%L|~|%r|~|%N|~|%P|~|%Z|~|%i|~|%k|~|%i";
 
 /// The jobs with our mark that are not over. `Err` is the line that cannot be read.
 pub fn parse(answer: &str, mark: &str) -> Result<Vec<QueuedJob>, String> {
     let mut jobs = Vec::new();
     for record in records(answer)? {
-        let [id, state, time] = record.fields;
-        let state = job_state(state);
+        let [id, words, used, left, reason, hosts, partition] = record.fields;
+        let state = job_state(words);
         let Some(token) = ours(record.comment, mark).filter(|_| state != JobState::Finished) else { continue };
         jobs.push(QueuedJob {
             id: JobId { id: id.to_owned(), cluster: record.cluster.map(str::to_owned) },
             state,
-            running_for: if state == JobState::Running { elapsed(time) } else { None },
+            running_for: length(used).filter(|_| state == JobState::Running),
             token: Some(token.to_owned()).filter(|token| !token.is_empty()),
             dir: record.dir.map(Into::into),
+            details: Details {
+                state: words.to_owned(),
+                reason: said(reason),
+                // One that waits has all of its time left.
+                left: length(left).filter(|_| state == JobState::Running),
+                hosts: said(hosts),
+                partition: said(partition),
+            },
         });
     }
     Ok(jobs)
 }
 
-/// `[[days-]hours:]minutes:seconds`.
-fn elapsed(text: &str) -> Option<Duration> {
+/// A field that says something.
+fn said(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !matches!(text.as_str(), "" | "None" | "(null)" | "N/A"))
+}
+
+/// `[[days-]hours:]minutes:seconds`; none of what is no time, or has no end.
+fn length(text: &str) -> Option<Duration> {
     let (days, clock) = text.split_once('-').unwrap_or(("0", text));
     let mut seconds = days.parse::<u64>().ok()?;
     let parts: Vec<u64> = clock.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
@@ -49,7 +62,10 @@ mod tests {
     use super::*;
 
     fn line(id: &str, state: &str, time: &str, comment: &str) -> String {
-        format!("{id}|~|{state}|~|{time}|~|/runs/a b|~|{id}|~|{comment}|~|{id}\n")
+        // As Slurm 22.05 prints one that waits, and one that runs.
+        let (left, reason, hosts) =
+            if state == "PENDING" { ("30:00", "Resources", "") } else { ("28:55", "None", "n[1-2]") };
+        format!("{id}|~|{state}|~|{time}|~|{left}|~|{reason}|~|{hosts}|~|debug|~|/runs/a b|~|{id}|~|{comment}|~|{id}\n")
     }
 
     #[test]
@@ -72,13 +88,21 @@ mod tests {
             running_for: seconds.map(Duration::from_secs),
             token: token.map(str::to_owned),
             dir: Some("/runs/a b".into()),
+            details: Details { partition: Some("debug".into()), ..Details::default() },
         };
-        let expected = vec![
+        let mut expected = vec![
             job("6_2", JobState::Waiting, None, Some("/runs/a b")),
             job("6_3", JobState::Waiting, None, Some("/runs/a b")),
             job("6_1", JobState::Running, Some(65), Some("/runs/a b")),
             job("10", JobState::Ending, None, None),
         ];
+        for waiting in &mut expected[..2] {
+            (waiting.details.state, waiting.details.reason) = ("PENDING".into(), Some("Resources".into()));
+        }
+        for (job, state) in expected[2..].iter_mut().zip(["RUNNING", "COMPLETING"]) {
+            (job.details.state, job.details.hosts) = (state.into(), Some("n[1-2]".into()));
+        }
+        expected[2].details.left = Some(Duration::from_secs(28 * 60 + 55));
         assert_eq!(parse(&answer.concat(), "volley:a"), Ok(expected));
         assert_eq!(parse("", "volley:a"), Ok(vec![]));
     }
@@ -104,9 +128,11 @@ mod tests {
             ("1:00:01", Some(3601)),
             ("2-01:00:00", Some(176_400)),
             ("INVALID", None),
+            ("UNLIMITED", None),
+            ("NOT_SET", None),
             ("", None),
         ] {
-            assert_eq!(elapsed(text), seconds.map(Duration::from_secs), "{text}");
+            assert_eq!(length(text), seconds.map(Duration::from_secs), "{text}");
         }
     }
 }
