@@ -34,6 +34,13 @@ pub fn count_words(counts: &BTreeMap<State, usize>) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
+/// The same in less room, from the end of a life: `1 FIZ, 200 COM, 40 REA`.
+pub fn count_letters(counts: &BTreeMap<State, usize>) -> String {
+    let shown = State::ALL.iter().rev();
+    let shown = shown.filter_map(|state| Some(format!("{} {}", counts.get(state)?, state.letters())));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 /// Looks at the workflows of fireworks, each workflow once, all of them in one question.
 pub fn progress(store: &dyn Store, fw_ids: &[FwId]) -> Result<Vec<Progress>, LaunchpadError> {
     let query = WorkflowQuery { fw_ids: Some(fw_ids.to_vec()), ..WorkflowQuery::default() };

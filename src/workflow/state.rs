@@ -40,6 +40,11 @@ impl State {
         State::Archived,
     ];
 
+    /// The first letters of its name: they tell it from all others.
+    pub fn letters(self) -> &'static str {
+        &self.as_str()[..3]
+    }
+
     /// The name that is stored and typed.
     pub fn as_str(self) -> &'static str {
         match self {

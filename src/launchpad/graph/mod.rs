@@ -10,10 +10,14 @@ use super::listing::{states, workflow_id};
 use crate::store::{Store, WorkflowQuery};
 use crate::workflow::{FwId, State, int_list};
 
+mod alike;
+mod columns;
 mod export;
 mod picture;
 mod routes;
+mod spread;
 
+pub use columns::{Column, Columns, Group, Place, columns};
 pub use picture::{Picture, Span, picture};
 
 /// A workflow as a graph.
@@ -44,6 +48,12 @@ pub struct Node {
 
 /// Reads the workflow of a firework.
 pub fn graph(store: &dyn Store, fw_id: FwId) -> Result<Graph, LaunchpadError> {
+    graph_again(store, fw_id, None)
+}
+
+/// The same for who has read it before: fireworks that were known then have kept their names, and only their
+/// workflow is asked for their states.
+pub fn graph_again(store: &dyn Store, fw_id: FwId, before: Option<&Graph>) -> Result<Graph, LaunchpadError> {
     let query = WorkflowQuery { fw_ids: Some(vec![fw_id]), ..WorkflowQuery::default() };
     let workflow = store.find_workflows(&query)?.pop();
     let workflow = workflow.ok_or_else(|| LaunchpadError::UnknownFireworks(vec![fw_id]))?;
@@ -57,24 +67,21 @@ pub fn graph(store: &dyn Store, fw_id: FwId) -> Result<Graph, LaunchpadError> {
             Some((parent.parse().ok().filter(|parent| known.contains(parent))?, below))
         })
         .collect();
-    let layers = layers(&known, &children);
     let states = states(&workflow);
-    let found = relatives(store, nodes)?;
+    let name_of = |id: &FwId| before.and_then(|before| before.nodes.get(id)).map(|node| &node.name);
+    let is_new = |id: &FwId| name_of(id).is_none() || !states.contains_key(id);
+    let found = relatives(store, nodes.into_iter().filter(is_new).collect())?;
     let node = |id: FwId| {
         let firework = found.get(&id);
         let state = firework.map(|one| one.state).or_else(|| states.get(&id).copied());
-        Node {
-            name: firework.map(|one| one.name.clone()).unwrap_or_default(),
-            state: state.unwrap_or(State::Waiting),
-            layer: layers.get(&id).copied().unwrap_or_default(),
-        }
+        let name = firework.map(|one| &one.name).or_else(|| name_of(&id)).cloned().unwrap_or_default();
+        (id, (name, state.unwrap_or(State::Waiting)))
     };
     Ok(Graph {
         id: workflow_id(&workflow).unwrap_or(fw_id),
         name: workflow.get_str("name").unwrap_or_default().to_owned(),
         state: workflow.get_str("state").unwrap_or_default().to_owned(),
-        nodes: known.iter().map(|&id| (id, node(id))).collect(),
-        children,
+        ..Graph::new(known.iter().copied().map(node), children)
     })
 }
 
@@ -106,9 +113,32 @@ fn layers(nodes: &BTreeSet<FwId>, children: &BTreeMap<FwId, Vec<FwId>>) -> BTree
 }
 
 impl Graph {
+    /// A graph of fireworks with their names and states, and of what is below each.
+    pub fn new(
+        fireworks: impl IntoIterator<Item = (FwId, (String, State))>,
+        children: BTreeMap<FwId, Vec<FwId>>,
+    ) -> Self {
+        let fireworks: BTreeMap<FwId, (String, State)> = fireworks.into_iter().collect();
+        let layers = layers(&fireworks.keys().copied().collect(), &children);
+        let node = |(id, (name, state))| {
+            let layer = layers.get(&id).copied().unwrap_or_default();
+            (id, Node { name, state, layer })
+        };
+        let id = fireworks.keys().next().copied().unwrap_or_default();
+        let nodes = fireworks.into_iter().map(node).collect();
+        Graph { id, name: String::new(), state: String::new(), nodes, children }
+    }
+
     /// All pairs of a parent and a child.
     pub fn edges(&self) -> impl Iterator<Item = (FwId, FwId)> {
         self.children.iter().flat_map(|(&parent, below)| below.iter().map(move |&child| (parent, child)))
+    }
+
+    /// What is above each.
+    pub fn parents(&self) -> BTreeMap<FwId, Vec<FwId>> {
+        let mut parents: BTreeMap<FwId, Vec<FwId>> = BTreeMap::new();
+        self.edges().for_each(|(parent, child)| parents.entry(child).or_default().push(parent));
+        parents
     }
 
     /// The fireworks in layers.
@@ -155,12 +185,8 @@ pub(super) mod tests {
     pub fn of(nodes: &[(FwId, &str)], edges: &[(FwId, FwId)]) -> Graph {
         let mut children: BTreeMap<FwId, Vec<FwId>> = nodes.iter().map(|(id, _)| (*id, Vec::new())).collect();
         edges.iter().for_each(|(parent, child)| children.entry(*parent).or_default().push(*child));
-        let layers = layers(&nodes.iter().map(|(id, _)| *id).collect(), &children);
-        let node = |(id, name): &(FwId, &str)| {
-            (*id, Node { name: (*name).to_owned(), state: State::Ready, layer: layers[id] })
-        };
-        let nodes = nodes.iter().map(node).collect();
-        Graph { id: 1, name: "w".into(), state: "READY".into(), nodes, children }
+        let nodes = nodes.iter().map(|(id, name)| (*id, ((*name).to_owned(), State::Ready)));
+        Graph { name: "w".into(), state: "READY".into(), ..Graph::new(nodes, children) }
     }
 
     #[test]

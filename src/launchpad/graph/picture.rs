@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Graph;
-use super::routes::{self, Edge};
+use super::alike::{kind, label};
+use super::routes::{Edge, Lines};
+use super::spread::{Thing, spread};
 use crate::launchpad::progress::count_words;
 use crate::launchpad::shorten::shortened;
 use crate::workflow::{FwId, State};
@@ -31,6 +33,8 @@ pub struct Span {
 const GAP: usize = 3;
 /// A label is no longer than this, where others are beside it.
 const LONGEST: usize = 30;
+/// More rows of lines between two layers could not be followed.
+const MOST_ROWS: usize = 40;
 /// More members of a list entry are not named.
 const NAMED: usize = 6;
 
@@ -79,37 +83,12 @@ fn places(graph: &Graph, layer: &[FwId], width: usize) -> Vec<Place> {
     if total(&grouped) <= width { grouped } else { vec![place(graph, layer.to_vec(), width)] }
 }
 
-/// A name without its numbers: `relax 17` is another of the kind of `relax 3`.
-fn kind(name: &str) -> String {
-    let mut kind = String::new();
-    for character in name.chars() {
-        let character = if character.is_ascii_digit() { '#' } else { character };
-        if character != '#' || !kind.ends_with('#') {
-            kind.push(character);
-        }
-    }
-    kind
-}
-
 fn place(graph: &Graph, members: Vec<FwId>, longest: usize) -> Place {
-    let node = |id: &FwId| &graph.nodes[id];
-    let (label, state) = match members.as_slice() {
-        [id] => ([format!("{id} {}", node(id).name), node(id).state.to_string()], Some(node(id).state)),
-        several => {
-            let names: BTreeSet<&str> = several.iter().map(|id| node(id).name.as_str()).collect();
-            let kinds: BTreeSet<String> = names.iter().map(|name| kind(name)).collect();
-            let name = match (names.len(), kinds.len()) {
-                (1, _) => names.first().copied().unwrap_or_default().to_owned(),
-                (_, 1) => kinds.first().cloned().unwrap_or_default(),
-                (count, _) => format!("of {count} names"),
-            };
-            let mut counts = BTreeMap::new();
-            several.iter().for_each(|id| *counts.entry(node(id).state).or_default() += 1);
-            let only = (counts.len() == 1).then(|| counts.keys().next().copied()).flatten();
-            let words = only.map_or_else(|| count_words(&counts), |state| state.to_string());
-            ([format!("×{} {name}", several.len()), words], only)
-        }
-    };
+    let mut counts = BTreeMap::new();
+    members.iter().for_each(|id| *counts.entry(graph.nodes[id].state).or_default() += 1);
+    let state = (counts.len() == 1).then(|| counts.keys().next().copied()).flatten();
+    let words = state.map_or_else(|| count_words(&counts), |state| state.to_string());
+    let label = [label(graph, &members), words];
     let label = label.map(|text| shortened(&text, longest));
     let width = label.iter().map(|text| text.chars().count()).max().unwrap_or(1).max(1);
     Place { members, label, state, width, column: 0 }
@@ -178,7 +157,7 @@ fn drawn(graph: &Graph, layers: &mut [Vec<Place>], width: usize) -> Option<Pictu
         if let Some(edges) = edges.get(layer) {
             let ends =
                 |&(from, to): &(usize, usize)| Edge { from: places[from].centre(), to: layers[layer + 1][to].centre() };
-            let rows = routes::rows(&edges.iter().map(ends).collect::<Vec<_>>())?;
+            let rows = Lines::between(&edges.iter().map(ends).collect::<Vec<_>>(), MOST_ROWS)?.rows();
             lines.extend(rows.into_iter().map(|text| vec![Span { column: 0, text, state: None }]));
         }
     }
@@ -210,31 +189,11 @@ fn arrange(
     };
     let wishes: Vec<usize> = (0..count).map(wish).collect();
     order[layer].sort_by_key(|&place| (wishes[place], place));
-    let order = &order[layer];
     let places = &mut layers[layer];
-    // Children of one parent wish for the same place: they go to both sides of it.
-    let mut free = 0;
-    let mut start = 0;
-    while start < order.len() {
-        let end = order[start..]
-            .iter()
-            .position(|&one| wishes[one] != wishes[order[start]])
-            .map_or(order.len(), |at| start + at);
-        let room: usize =
-            order[start..end].iter().map(|&one| places[one].width).sum::<usize>() + GAP * (end - start - 1);
-        let mut column = wishes[order[start]].saturating_sub(room / 2).max(free);
-        for &one in &order[start..end] {
-            places[one].column = column;
-            column += places[one].width + GAP;
-        }
-        (free, start) = (column, end);
-    }
-    // What has gone beyond the right end comes back.
-    let mut end = width;
-    for &one in order.iter().rev() {
-        let place = &mut places[one];
-        place.column = place.column.min(end.saturating_sub(place.width));
-        end = place.column.saturating_sub(GAP);
+    let things: Vec<Thing> =
+        order[layer].iter().map(|&one| Thing { wish: wishes[one], size: places[one].width }).collect();
+    for (&one, column) in order[layer].iter().zip(spread(&things, GAP, width)) {
+        places[one].column = column;
     }
 }
 
