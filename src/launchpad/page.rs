@@ -37,9 +37,11 @@ pub struct Page {
     pub periods: Vec<Period>,
     /// Its tasks: each kind, with what it works on.
     pub tasks: Vec<String>,
-    /// The fireworks above.
+    /// The fireworks above; of many some that it waits for, before those that have completed.
     pub parents: Vec<Parent>,
-    /// The fireworks below; of many the first ones.
+    /// How many are above.
+    pub parent_count: usize,
+    /// The fireworks below; of many some, likewise.
     pub children: Vec<Parent>,
     /// How many are below.
     pub child_count: usize,
@@ -47,6 +49,8 @@ pub struct Page {
     pub run: Option<Run>,
     /// What recipes found, a row for each structure.
     pub summaries: Vec<Summary>,
+    /// What is said instead, where its results are large and have not been read.
+    pub unread: Option<String>,
     /// Why it failed: the last lines of what is known.
     pub error: Option<String>,
     /// What to type next, and what that does.
@@ -83,8 +87,8 @@ pub struct Run {
     pub job: Option<QueueJob>,
 }
 
-/// So many children are named.
-const CHILDREN: usize = 8;
+/// So many parents and children are named.
+const RELATIVES: usize = 8;
 /// So much of an error is shown.
 const ERROR_LINES: usize = 12;
 /// So many characters of each line of it, and of a task: a script may be a program of its own.
@@ -95,14 +99,16 @@ const TASK: usize = 200;
 pub fn page(store: &dyn Store, subject: &Subject, facts: &Facts) -> Result<Page, LaunchpadError> {
     let firework = &subject.firework;
     let workflow = &subject.workflow;
-    let children = subject.neighbours("links");
-    let named = relatives(store, children.iter().take(CHILDREN).copied().collect())?;
+    let (children, below) = (subject.neighbours("links"), states(workflow));
+    let child_count = children.len();
+    let children = some(children, |id| below.get(id).copied());
+    let named = relatives(store, children.clone())?;
     let launch = subject.followed();
     let ended = launch.filter(|launch| launch.state.is_final() && launch.state == firework.state);
     let is_failed = firework.state == State::Fizzled;
     let trace = ended.filter(|_| is_failed).and_then(|launch| Failure::of(launch).trace);
     let run = launch.map(run);
-    let lowest = states(workflow).keys().next().copied();
+    let lowest = below.keys().next().copied();
     let owner = lowest.map(|id| Ok::<_, LaunchpadError>(store.owners(&[id])?.remove(&id))).transpose()?.flatten();
     let summaries = ended.map(|launch| Summary::all_of(&stored_data(launch))).unwrap_or_default();
     Ok(Page {
@@ -118,17 +124,28 @@ pub fn page(store: &dyn Store, subject: &Subject, facts: &Facts) -> Result<Page,
         priority: firework.spec.get("_priority").map(Bson::to_string),
         periods: periods(subject, &reruns(store, subject)?, facts.at),
         tasks: firework.tasks().map(task).collect(),
-        parents: facts.parents.clone(),
-        child_count: children.len(),
+        parents: some(facts.parents.clone(), |parent| Some(parent.state)),
+        parent_count: facts.parents.len(),
+        child_count,
         children: children.iter().filter_map(|id| named.get(id).cloned()).collect(),
         next: next(subject, facts, run.as_ref(), !summaries.is_empty()),
         summaries,
+        unread: launch.and_then(|launch| subject.unread(launch)),
         error: trace.map(|trace| {
             let lines = super::last_lines::of_bytes(trace.as_bytes(), ERROR_LINES);
             lines.lines().map(|line| shortened(line, LINE)).collect::<Vec<_>>().join("\n")
         }),
         run,
     })
+}
+
+/// Of many relatives those that are named: what has completed comes last.
+fn some<T>(mut all: Vec<T>, state: impl Fn(&T) -> Option<State>) -> Vec<T> {
+    if all.len() > RELATIVES {
+        all.sort_by_key(|one| state(one) == Some(State::Completed));
+        all.truncate(RELATIVES);
+    }
+    all
 }
 
 fn run(launch: &Launch) -> Run {

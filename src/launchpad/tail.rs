@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bson::Bson;
 
 use super::LaunchpadError;
-use super::explain::{Subject, subjects};
+use super::explain::{Subject, brief_subjects};
 use crate::store::Store;
 use crate::workflow::{FwId, Launch, LaunchId, State, Tracker};
 
@@ -44,7 +44,7 @@ pub struct Spot {
 
 /// Looks where a firework writes now.
 pub fn place(store: &dyn Store, fw_id: FwId) -> Result<Place, LaunchpadError> {
-    let Some(subject) = subjects(store, &[fw_id])?.pop() else {
+    let Some(subject) = brief_subjects(store, &[fw_id])?.pop() else {
         return Err(LaunchpadError::UnknownFireworks(vec![fw_id]));
     };
     Ok(place_of(&subject))
@@ -99,6 +99,19 @@ impl Spot {
     /// else what its queue job has written in a folder above.
     pub fn newest(&self) -> Option<PathBuf> {
         newest_in(&self.dir, &self.known, &ENDINGS).or_else(|| self.of_job())
+    }
+
+    /// Where the output is that is in no file of the directory.
+    pub fn elsewhere(&self) -> String {
+        match &self.job {
+            Some(job) => {
+                format!("what its tasks print goes to the files of queue job {job}, which are not there, or empty")
+            }
+            None => format!(
+                "what its tasks print goes to where `rlaunch` runs on {}, unless they name a `stdout_file`",
+                self.host
+            ),
+        }
     }
 
     /// What its queue job has written, in its own folder: there goes what tasks print without a file of

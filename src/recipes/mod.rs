@@ -20,7 +20,7 @@ pub use document::structure_id;
 pub use error::{Error, Result};
 pub use metadata::metadata;
 pub use optimizers::OptParams;
-pub use progress::Progress;
+pub use progress::{LoggedStep, Progress};
 pub use relax_job::RelaxJob;
 pub use schema::CalcParams;
 pub use slabs_flow::{BulkToSlabsFlow, Prepared};

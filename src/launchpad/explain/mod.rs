@@ -8,8 +8,10 @@ use bson::{Bson, Document};
 use jiff::Timestamp;
 
 use super::LaunchpadError;
+use super::folder::spelled;
 use super::reservation::job_of;
 use crate::queue::{JobId, Standing};
+use crate::store::brief::Brief;
 use crate::store::failures::Failure;
 use crate::store::{Fields, FireworkQuery, Store, WorkflowQuery, examine::holder};
 use crate::workflow::launch::representative;
@@ -126,16 +128,31 @@ pub struct Subject {
     pub workflow: Document,
     /// Its launches, those that were put away first.
     pub launches: Vec<Launch>,
+    /// The bytes of what launches have stored, where that was large and has not been read.
+    pub unread: BTreeMap<LaunchId, u64>,
 }
 
 /// Reads fireworks, in the order asked for. Ids that do not exist are an error.
 pub fn subjects(store: &dyn Store, ids: &[FwId]) -> Result<Vec<Subject>, LaunchpadError> {
+    read(store, ids, |launches| Ok(store.find_launches(launches)?.into_iter().map(Brief::from).collect()))
+}
+
+/// The same without results that are large.
+pub fn brief_subjects(store: &dyn Store, ids: &[FwId]) -> Result<Vec<Subject>, LaunchpadError> {
+    read(store, ids, |launches| store.brief_launches(launches))
+}
+
+fn read(
+    store: &dyn Store,
+    ids: &[FwId],
+    launches: impl FnOnce(&[LaunchId]) -> crate::store::Result<Vec<Brief>>,
+) -> Result<Vec<Subject>, LaunchpadError> {
     let query = FireworkQuery { ids: Some(ids.to_vec()), ..FireworkQuery::default() };
     let found = store.find_fireworks(&query)?;
-    let launches: Vec<LaunchId> =
+    let wanted: Vec<LaunchId> =
         found.iter().flat_map(|one| one.archived_launches.iter().chain(&one.launches)).copied().collect();
-    let launches = if launches.is_empty() { Vec::new() } else { store.find_launches(&launches)? };
-    let launches: BTreeMap<LaunchId, Launch> = launches.into_iter().map(|one| (one.launch_id, one)).collect();
+    let briefs = if wanted.is_empty() { Vec::new() } else { launches(&wanted)? };
+    let launches: BTreeMap<LaunchId, Brief> = briefs.into_iter().map(|one| (one.launch.launch_id, one)).collect();
     let mut found: BTreeMap<FwId, Firework> = found.into_iter().map(|one| (one.fw_id, one)).collect();
     let missing: Vec<FwId> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
     if !missing.is_empty() {
@@ -154,8 +171,12 @@ pub fn subjects(store: &dyn Store, ids: &[FwId]) -> Result<Vec<Subject>, Launchp
         let workflow = place.get(&firework.fw_id).and_then(|&place| workflows.get_mut(place));
         let workflow = workflow.map(|one| if only { std::mem::take(one) } else { one.clone() });
         let ids = firework.archived_launches.iter().chain(&firework.launches);
-        let launches = ids.filter_map(|id| launches.get(id).cloned()).collect();
-        Subject { workflow: workflow.unwrap_or_default(), launches, firework }
+        let (mut own, mut unread) = (Vec::new(), BTreeMap::new());
+        for brief in ids.filter_map(|id| launches.get(id)) {
+            own.push(brief.launch.clone());
+            unread.extend(brief.large.map(|size| (brief.launch.launch_id, size)));
+        }
+        Subject { workflow: workflow.unwrap_or_default(), launches: own, unread, firework }
     };
     Ok(ids.iter().filter_map(|id| found.remove(id)).map(subject).collect())
 }
@@ -165,6 +186,13 @@ impl Subject {
     pub fn followed(&self) -> Option<&Launch> {
         let counts = |launch: &&Launch| self.firework.launches.contains(&launch.launch_id);
         representative(self.launches.iter().filter(counts))
+    }
+
+    /// What is said in the place of results that have not been read.
+    pub fn unread(&self, launch: &Launch) -> Option<String> {
+        let size = spelled(*self.unread.get(&launch.launch_id)?);
+        let id = self.firework.fw_id;
+        Some(format!("{size} are not shown here: `lpad get_fws -i {id} -d all -o yaml` shows them"))
     }
 
     /// What is next to it in its workflow, by `parent_links` or `links`.
@@ -226,7 +254,7 @@ pub fn facts(store: &dyn Store, subjects: &[Subject], others: &dyn Others) -> Re
         open.iter().zip(others.losses(&open)).filter_map(|(launch, loss)| Some((launch.launch_id, loss?))).collect();
     let at = store.clock()?;
     let about = |subject: &Subject| {
-        let Subject { firework, workflow, launches } = subject;
+        let Subject { firework, workflow, launches, .. } = subject;
         let text = |key: &str| firework.spec.get_str(key).ok().map(str::to_owned);
         let is_ready = firework.state == State::Ready;
         let above = subject.neighbours("parent_links");
