@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! workflow, science <- recipes, config, store, queue <- launchpad <- firetask
-//!                   <- rocket, launcher <- tui, cli <- main
+//!                   <- rocket, launcher <- verbs <- tui, cli <- main
 //! ```
 
 pub mod cli;
@@ -18,4 +18,6 @@ pub mod recipes;
 pub mod rocket;
 pub mod science;
 pub mod store;
+pub mod tui;
+pub mod verbs;
 pub mod workflow;

@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Zoned;
 use tracing::{Event, Level, Subscriber};
@@ -40,12 +42,34 @@ where
     }
 }
 
+/// Who has the lines of the log while they must not be written over a screen.
+static DIVERTED: Mutex<Option<Sender<String>>> = Mutex::new(None);
+
+fn diverted() -> MutexGuard<'static, Option<Sender<String>>> {
+    DIVERTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hands the lines to somebody else from now on.
+pub fn divert() -> Receiver<String> {
+    let (sender, lines) = channel();
+    *diverted() = Some(sender);
+    lines
+}
+
+/// Writes them to standard error again.
+pub fn restore() {
+    *diverted() = None;
+}
+
 /// Standard error, whether or not it can be written: a log on a full disk must not end a worker.
 struct Unheard;
 
 impl Write for Unheard {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        drop(io::stderr().write_all(line));
+        match &*diverted() {
+            Some(screen) => drop(screen.send(String::from_utf8_lossy(line).trim_end().to_owned())),
+            None => drop(io::stderr().write_all(line)),
+        }
         Ok(line.len())
     }
 

@@ -11,6 +11,7 @@ use crate::cli::output::{self, Color, Format};
 use crate::cli::watch::{self, WatchArgs};
 use crate::config::{Origin, Settings};
 use crate::store::{Location, Store, Verb as Change};
+use crate::verbs::Here;
 
 mod add;
 mod add_recipe;
@@ -39,11 +40,11 @@ mod get_launchdir;
 mod get_qids;
 mod get_wflows;
 mod graph;
-mod healing;
 mod init;
 mod introspect;
 mod listing;
 mod lost;
+mod monitor;
 mod page;
 mod recover_offline;
 mod report;
@@ -55,7 +56,6 @@ mod status;
 mod steer;
 mod tail;
 mod track_fws;
-mod unable;
 mod update_fws;
 mod wait;
 mod webgui;
@@ -107,6 +107,9 @@ enum Verb {
     DumpWflow(dump_wflow::Args),
     /// The whole launchpad on one screen
     Status(status::Args),
+    /// Watch the launchpad on a terminal, and act on it
+    #[command(visible_alias = "tui")]
+    Monitor(monitor::Args),
     /// Show fireworks
     #[command(name = "get_fws")]
     GetFws(get_fws::Args),
@@ -292,6 +295,11 @@ impl Context {
         self.asked.and_then(Asked::common).filter(|format| *format != Format::Table)
     }
 
+    /// What the verbs need, beside what they are about.
+    fn here<'a>(&'a self, store: &'a dyn Store) -> Here<'a> {
+        Here { settings: &self.settings, store }
+    }
+
     /// Opens the launchpad. Whoever lets Volley choose it, or makes a new one, is told.
     fn open(&self) -> Result<Box<dyn Store>> {
         let new = matches!(&self.settings.location, Location::Sqlite(path) if !path.exists());
@@ -371,6 +379,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Report(args) => report::run(&context, args),
         Verb::Introspect(args) => introspect::run(&context, args),
         Verb::Status(args) => status::run(&context, args),
+        Verb::Monitor(args) => monitor::run(&context, args),
         Verb::Errors(args) => errors::run(&context, args),
         Verb::Graph(args) => graph::run(&context, args),
         Verb::Tail(args) => tail::run(&context, args),

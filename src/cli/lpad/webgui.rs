@@ -14,7 +14,7 @@ pub struct Args {
 }
 
 pub fn run(_context: &Context, _args: &Args) -> Result<Exit> {
-    let words = "there are no web pages: `lpad status`, `lpad errors` and `lpad get_fws --watch` show the launchpad \
-                 in a terminal (`lpad monitor`, one screen for all of it, is not there yet)";
+    let words = "there are no web pages: `lpad monitor` shows the launchpad on a terminal, and acts on it; \
+                 `lpad monitor --once` prints its first screen";
     Err(failure(Exit::Usage, words))
 }
