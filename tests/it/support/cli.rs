@@ -33,10 +33,14 @@ impl Cli {
 
     /// On a database of the private mongod, when there is one.
     pub fn mongo() -> Option<Self> {
-        let uri = service("VOLLEY_TEST_MONGO", "mongo")?;
+        service("VOLLEY_TEST_MONGO", "mongo").map(|uri| Cli::on_server(&uri))
+    }
+
+    /// On a database of a server.
+    pub fn on_server(uri: &str) -> Self {
         let name = format!("volley_test_{}", uuid::Uuid::now_v7().simple());
         let launchpad = Some(format!("{}/{name}", uri.trim_end_matches('/')));
-        Some(Cli::at(launchpad, Some((uri, name))))
+        Cli::at(launchpad, Some((uri.to_owned(), name)))
     }
 
     /// One on each store that there is.

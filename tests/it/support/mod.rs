@@ -2,6 +2,7 @@
 
 pub mod chapters;
 pub mod cli;
+pub mod desk;
 pub mod jobs;
 pub mod line;
 pub mod mongod;
@@ -13,11 +14,14 @@ pub mod python;
 pub mod random;
 pub mod raw;
 pub mod relaxation;
+pub mod rows;
 pub mod run;
 pub mod samples;
+pub mod screen;
 pub mod shared;
 pub mod site;
 pub mod story;
+pub mod tmux;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -85,6 +89,11 @@ impl Launchpad {
         store.initialise().expect("makes indexes");
         let folder = tempfile::tempdir().expect("a temporary folder");
         Launchpad { store, location, mongo: Some((uri, name)), _folder: folder }
+    }
+
+    /// Whether it is one on a server.
+    pub fn is_mongo(&self) -> bool {
+        self.mongo.is_some()
     }
 
     /// The raw database, to look behind the store's back.
