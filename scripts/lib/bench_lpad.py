@@ -70,6 +70,17 @@ def fill(database, count):
     store.fw_id_assigner.update_one({}, {"$set": {"next_fw_id": count + 1, "next_launch_id": count + 1}})
 
 
+def launchpad(bench, database, folder, count):
+    """A launchpad of that many fireworks; its my_launchpad.yaml."""
+    settings = os.path.join(folder, "my_launchpad.yaml")
+    with open(settings, "w") as file:
+        json.dump({"host": database.uri, "name": database.name, "uri_mode": True, "user_indices": ["spec.formula"],
+                   "wf_user_indices": [], "strm_lvl": "ERROR", "logdir": None}, file)
+    bench.volley(settings, folder, "lpad", "admin", "tuneup")
+    fill(database, count)
+    return settings
+
+
 def commands(count):
     """Name, and what makes the arguments of a round; a workflow is changed in one round only."""
     spare = iter(range(1, count // CHAIN))
@@ -98,12 +109,7 @@ def measure(bench, count):
     print(f"{count} fireworks, process start to exit, ms            Volley FireWorks     ratio   (MongoDB commands)")
     lpad = os.path.join(os.path.dirname(sys.executable), "lpad")
     with bench.Database() as database, bench.scratch() as folder:
-        settings = os.path.join(folder, "my_launchpad.yaml")
-        with open(settings, "w") as file:
-            json.dump({"host": database.uri, "name": database.name, "uri_mode": True, "user_indices": ["spec.formula"],
-                       "wf_user_indices": [], "strm_lvl": "ERROR", "logdir": None}, file)
-        bench.volley(settings, folder, "lpad", "admin", "tuneup")
-        fill(database, count)
+        settings = launchpad(bench, database, folder, count)
 
         def theirs(arguments):
             start = time.perf_counter()
