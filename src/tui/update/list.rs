@@ -4,9 +4,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::dialog::action;
 use super::{Hint, Step, firework, list_filter, list_window};
-use crate::store::Direction;
 use crate::tui::ask::{Answer, Ask, act};
-use crate::tui::state::firework::{Firework, Pane};
 use crate::tui::state::list::{Fireworks, Jump, List, Workflows, first_direction, page};
 use crate::tui::state::list_row::Row;
 use crate::tui::state::{Scene, Screen};
@@ -69,12 +67,11 @@ pub fn key_in_fireworks(list: &mut Fireworks, key: Key, scene: &Scene) -> Option
         return Some(steps);
     }
     let fw_id = list.row()?.fw_id;
-    let pane = |pane| Screen::Firework(Box::new(Firework { pane, ..Firework::new(fw_id) }));
+    if let Some(pane) = firework::pane(key) {
+        return Some(firework::opened(fw_id, pane, scene));
+    }
     let screen = match (key.code, key.ctrl) {
-        (KeyCode::Enter, _) => pane(Pane::Page),
-        (KeyCode::Char('e'), false) => pane(Pane::Explanation),
-        (KeyCode::Char('f'), false) => pane(Pane::Files),
-        (KeyCode::Char('t'), false) => return Some(firework::opened(fw_id, key, scene)),
+        (KeyCode::Enter, _) => Screen::firework(fw_id),
         (KeyCode::Char('o'), false) => Screen::graph(fw_id),
         (KeyCode::Char('w'), false) => Screen::Workflows(Box::new(Workflows::filtered(&format!("w:{fw_id}")))),
         _ => return None,
@@ -115,10 +112,7 @@ fn key<R: Row>(list: &mut List<R>, key: Key, scene: &Scene) -> Option<Vec<Step>>
             return Some(list_window::restart(list, scene));
         }
         (KeyCode::Char('S'), false) => {
-            list.sort.1 = match list.sort.1 {
-                Direction::Ascending => Direction::Descending,
-                Direction::Descending => Direction::Ascending,
-            };
+            list.sort.1 = list.sort.1.reversed();
             return Some(list_window::restart(list, scene));
         }
         (KeyCode::Char(' '), false) => {
