@@ -69,6 +69,8 @@ fn a_slot_that_has_handed_work_back_looks_for_more() {
 fn a_free_slot_runs_what_a_killed_worker_has_left() {
     for site in Site::on_every_store() {
         site.write("volley.yaml", "lease: 60s\nrenew: 0.5s\n");
+        // On a busy machine the other may come late: until then a free slot would look less and less often.
+        site.write("FW_config.yaml", "RAPIDFIRE_SLEEP_SECS: 2\n");
         let long = add(&site, until("go"), json!({"_priority": 9}));
         let worker = site.start(&["multi", "2"]);
         wait_until("the long one runs", || site.state(long) == State::Running);
