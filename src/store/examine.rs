@@ -74,7 +74,10 @@ impl Trouble {
 impl Finding {
     /// A firework that no workflow links.
     pub fn orphan(fw_id: FwId, name: &str, state: &str) -> Self {
-        let text = format!("`{name}` ({state}) belongs to no workflow: whoever added it died half way");
+        let text = format!(
+            "`{name}` ({state}) belongs to no workflow: whoever added it died half way; add the workflow again, \
+             `lpad admin orphaned` shows what is left of the first try and with --remove deletes it"
+        );
         Finding { trouble: Trouble::Orphan, fw_id: Some(fw_id), text }
     }
 

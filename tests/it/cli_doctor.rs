@@ -53,6 +53,7 @@ fn every_kind_of_trouble_is_found_and_left_alone() {
     };
     // 1: no workflow links it. 2: a living Python process holds it. 3: a dead process of ours did.
     all("workflows").delete_one(doc! {"nodes": 1}).run().expect("deletes");
+    set(1, doc! {"created_on": time::to_iso(ago(30))});
     peer.ask(json!({"verb": "lock", "fw_id": 2}));
     let until = time::to_iso(ago(3));
     let lock = doc! {"by": "volley", "owner": "o", "host": "node7", "pid": 41, "until": until, "runs": []};

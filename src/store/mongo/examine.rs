@@ -150,12 +150,15 @@ impl MongoStore {
                 findings.push(held(&look, &workflow));
             }
         }
+        // Those without a workflow that may still get one.
+        let young = self.young(&suspicion.orphans)?;
         let projection = doc! { "_id": 0, "fw_id": 1, "name": 1, "state": 1 };
         let of = doc! { "fw_id": { "$in": ints(&fw_ids) } };
         for firework in self.collect(self.fireworks.find(of).sort(doc! { "fw_id": 1 }).projection(projection).run())? {
             let Some(fw_id) = firework.get("fw_id").and_then(as_int) else { continue };
             let text = |key| firework.get_str(key).unwrap_or_default();
             match cached.get(&fw_id) {
+                None if young.contains(&fw_id) => {}
                 None => findings.push(Finding::orphan(fw_id, text("name"), text("state"))),
                 Some(state) if state.map(State::as_str) != Some(text("state")) => {
                     let known = state.map_or("nothing", State::as_str);

@@ -47,7 +47,7 @@ impl Orphans for MongoStore {
 
 impl MongoStore {
     /// Those that somebody may be about to put into a workflow: fireworks come before it.
-    fn young(&self, fw_ids: &[FwId]) -> Result<HashSet<FwId>> {
+    pub(super) fn young(&self, fw_ids: &[FwId]) -> Result<HashSet<FwId>> {
         if fw_ids.is_empty() {
             return Ok(HashSet::new());
         }
