@@ -6,7 +6,7 @@
 //! pair, j + S seen from i and i - S seen from j, only that with a lexicographically positive S
 //! exists as a ghost; of two real atoms the earlier in the order of the search has the pair.
 //! The atoms are divided into [`Domain`]s, which can be worked off in parallel.
-//! A skin makes the list outlive small moves (L. Verlet, Phys. Rev. 159, 98 (1967),
+//! A skin makes the list outlive small moves of atoms and cell (L. Verlet, Phys. Rev. 159, 98 (1967),
 //! doi:10.1103/PhysRev.159.98); it never changes which pairs lie within the cutoff.
 
 mod bins;
@@ -16,7 +16,7 @@ mod images;
 
 use super::atoms::Atoms;
 use super::error::Result;
-use super::linear::{Mat3, Vec3, add, dot, row_times, sub};
+use super::linear::{Mat3, Vec3, add, dot, independence, inverse, row_times, sub};
 use super::threads::Threads;
 use bins::Bins;
 use blocks::Block;
@@ -24,6 +24,9 @@ use domain::Finder;
 pub use domain::{Domain, Point, Row, Run};
 use images::Images;
 pub(crate) use images::completed;
+
+/// A cell with a smaller [`independence`] is so flat that how it changes says little about the space around.
+const FLAT: f64 = 1e-6;
 
 /// A half neighbour list with a Verlet skin.
 #[derive(Debug)]
@@ -44,7 +47,8 @@ struct Built {
 }
 
 impl NeighbourList {
-    /// A list for pairs closer than `cutoff`, kept while no atom moves more than half the `skin` (Angstrom).
+    /// A list for pairs closer than `cutoff`, kept while no two atoms can have come nearer by more than the `skin`
+    /// (Angstrom).
     pub fn new(cutoff: f64, skin: f64) -> Self {
         Self { cutoff, skin: skin.max(0.0), built: None }
     }
@@ -56,7 +60,7 @@ impl NeighbourList {
 
     /// Makes the list fit `atoms`, atom i being of kind `kinds[i]`; says whether it had to be built anew.
     pub fn update(&mut self, atoms: &Atoms, kinds: &[u8], threads: &Threads) -> Result<bool> {
-        if self.built.as_ref().is_some_and(|built| built.holds(atoms, kinds, self.skin)) {
+        if self.built.as_ref().is_some_and(|built| built.holds(atoms, kinds, self.cutoff, self.skin)) {
             return Ok(false);
         }
         self.built = None;
@@ -113,17 +117,29 @@ impl Built {
         })
     }
 
-    /// Whether the list still has every pair: no atom moved more than half the skin.
-    fn holds(&self, atoms: &Atoms, kinds: &[u8], skin: f64) -> bool {
-        let limit = 0.25 * skin * skin;
-        self.kinds == kinds
-            && self.cell == *atoms.cell()
-            && self.pbc == atoms.pbc()
-            && self.positions.iter().zip(atoms.positions()).all(|(old, new)| {
-                let moved = sub(*new, *old);
-                dot(moved, moved) <= limit
-            })
+    /// Whether the list still has every pair within the cutoff. Where the cell has changed by the matrix F, an
+    /// atom at r (a row) is now at r F + u. A pair that is not in the list was farther apart than cutoff + skin;
+    /// it has come nearer by no more than F distorts such a distance and the two atoms moved beside that.
+    fn holds(&self, atoms: &Atoms, kinds: &[u8], cutoff: f64, skin: f64) -> bool {
+        if self.kinds != kinds || self.pbc != atoms.pbc() {
+            return false;
+        }
+        let pairs = self.positions.iter().zip(atoms.positions());
+        if self.cell == *atoms.cell() {
+            return longest_two(pairs.map(|(old, new)| sub(*new, *old))) <= skin;
+        }
+        let Some(back) = inverse(&self.cell).filter(|_| independence(&self.cell) > FLAT) else { return false };
+        let map = back.map(|row| row_times(row, atoms.cell()));
+        let distortion = (0..9).map(|k| (map[k / 3][k % 3] - f64::from(k % 4 == 0)).powi(2)).sum::<f64>().sqrt();
+        longest_two(pairs.map(|(old, new)| sub(*new, row_times(*old, &map)))) <= skin - distortion * (cutoff + skin)
     }
+}
+
+/// The sum of the lengths of the two longest vectors.
+fn longest_two(vectors: impl Iterator<Item = Vec3>) -> f64 {
+    let squares = vectors.map(|vector| dot(vector, vector));
+    let two = squares.fold([0.0f64; 2], |[first, second], x| [first.max(x), second.max(first.min(x))]);
+    two[0].sqrt() + two[1].sqrt()
 }
 
 /// `position` shifted by whole lattice vectors.

@@ -119,6 +119,14 @@ fn sorted(pairs: Vec<(usize, usize, Vec3)>) -> Vec<(usize, usize, [i64; 3])> {
     sorted
 }
 
+/// Whether these are the same pairs, but for rounding.
+fn alike(left: Vec<(usize, usize, Vec3)>, right: Vec<(usize, usize, Vec3)>) -> bool {
+    let (left, right) = (sorted(left), sorted(right));
+    let near = |left: &[i64; 3], right: &[i64; 3]| (0..3).all(|k| (left[k] - right[k]).abs() <= 1);
+    let mut pairs = left.iter().zip(&right);
+    left.len() == right.len() && pairs.all(|(l, r)| (l.0, l.1) == (r.0, r.1) && near(&l.2, &r.2))
+}
+
 /// The slope at 0. None where a pair crosses the cutoff nearby and the energy jumps a little: the
 /// smaller the step, the larger the slope that a jump makes.
 fn slope(energy: impl Fn(f64) -> f64, h: f64) -> Option<f64> {
@@ -135,11 +143,25 @@ proptest! {
         let cutoff = 4.3;
         let mut list = NeighbourList::new(cutoff, skin);
         list.update(&atoms, &vec![0; atoms.len()], &Threads::new(1)).expect("a list");
-        let (found, expected) = (sorted(list.pairs(&atoms)), sorted(all_pairs(&atoms, cutoff)));
-        prop_assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(&expected) {
-            prop_assert_eq!((found.0, found.1), (expected.0, expected.1));
-            prop_assert!((0..3).all(|k| (found.2[k] - expected.2[k]).abs() <= 1));
+        prop_assert!(alike(list.pairs(&atoms), all_pairs(&atoms, cutoff)));
+    }
+
+    #[test]
+    fn a_list_outlives_small_changes_of_cell_and_places(
+        atoms in skewed(),
+        change in [[-0.06..0.06f64, -0.06..0.06, -0.06..0.06], [-0.06..0.06, -0.06..0.06, -0.06..0.06], [-0.06..0.06, -0.06..0.06, -0.06..0.06]],
+        away in prop::collection::vec([-0.2..0.2f64, -0.2..0.2, -0.2..0.2], 7),
+    ) {
+        let (kinds, threads) = (vec![0; atoms.len()], Threads::new(1));
+        let mut list = NeighbourList::new(4.3, 0.8);
+        list.update(&atoms, &kinds, &threads).expect("a list");
+        for share in [0.1, 0.3, 1.0] {
+            let moved = |place: Vec3| add(place, row_times(place, &change.map(|row| row.map(|x| share * x))));
+            let places = atoms.positions().iter().zip(&away);
+            let mut other = with_positions(&atoms, places.map(|(p, u)| add(moved(*p), u.map(|x| share * x))).collect());
+            other.set_cell(atoms.cell().map(moved)).expect("a cell");
+            list.update(&other, &kinds, &threads).expect("a list");
+            prop_assert!(alike(list.pairs(&other), all_pairs(&other, 4.3)));
         }
     }
 
@@ -315,4 +337,19 @@ fn a_slip_in_the_unit_of_length_does_not_hang() {
     assert!((emt(&apart).energy - 7.02).abs() < 1e-12);
     let lost = Atoms::new(vec![29], vec![[0.0, 1e300, 0.0]]).expect_err("too far").to_string();
     assert_eq!(lost, "the position of atom 0: 1e300 Angstrom is beyond any structure");
+}
+
+#[test]
+fn a_list_is_built_anew_only_where_pairs_may_be_missing() {
+    let cell = |edge: f64| [[edge, 0.0, 0.0], [0.0, edge, 0.0], [0.0, 0.0, edge]];
+    let crystal = |edge: f64, off: f64| {
+        let places = vec![[off, 0.0, 0.0], [0.5 * edge - off, 0.5 * edge, 0.0]];
+        Atoms::new(vec![29; 2], places).and_then(|atoms| atoms.with_cell(cell(edge), [true; 3])).expect("valid")
+    };
+    let mut list = NeighbourList::new(5.0, 0.5);
+    let mut anew = |atoms: &Atoms| list.update(atoms, &[0; 2], &Threads::new(1)).expect("a list");
+    assert!(anew(&crystal(4.0, 0.0)));
+    // Each 0.24 Angstrom, and a cell that shrinks by 1 % in one direction or grows.
+    assert!(!anew(&crystal(4.0, 0.24)) && !anew(&crystal(3.96, 0.0)) && !anew(&crystal(4.04, 0.0)));
+    assert!(anew(&crystal(4.0, 0.26)) && anew(&crystal(3.7, 0.26)));
 }
