@@ -5,14 +5,20 @@ use serde_json::Value;
 use super::error::{Error, Result};
 use crate::science;
 use crate::science::fields::{Fields, brief};
-use crate::science::nearest::nearest;
+use crate::science::nearest::suggestion;
 use crate::science::optimize::{
-    BfgsLineSearchOptions, BfgsOptions, CellOptions, Fire2Options, FireOptions, LbfgsOptions, Limits, MdMinOptions,
-    Method,
+    BfgsLineSearchOptions, BfgsOptions, CellFilter, CellOptions, Fire2Options, FireOptions, LbfgsOptions, Limits,
+    MdMinOptions, Method,
 };
 
 /// Another name for `BFGSLineSearch`.
 const QUASI_NEWTON: &str = "QuasiNewton";
+
+const OPTIMIZERS: [&str; 8] =
+    ["BFGS", "LBFGS", "FIRE", "FIRE2", "MDMin", "BFGSLineSearch", "LBFGSLineSearch", QUASI_NEWTON];
+
+/// The filter that quacc uses.
+const FRECHET: &str = "FrechetCellFilter";
 
 /// What quacc can do beside, in Python.
 const UNSUPPORTED: [&str; 3] = ["run_kwargs", "fn_hook", "stop_condition"];
@@ -37,7 +43,7 @@ pub struct OptParams {
     pub max_steps: usize,
     /// The optimiser, with its `optimizer_kwargs`.
     pub method: Method,
-    /// What the cell may do where it is relaxed: `filter_kwargs`.
+    /// What the cell may do where it is relaxed: `filter` and its `filter_kwargs`.
     pub cell: CellOptions,
     /// Whether whoever runs the relaxation keeps its log and trajectory in files.
     pub write_files: bool,
@@ -57,7 +63,7 @@ impl OptParams {
             return Err(Error::NotSupported { what: format!("{key} in opt_params") });
         }
         // `store_intermediate_results` is about files that only quacc has: nothing changes here.
-        let known = ["optimizer", "fmax", "max_steps", "optimizer_kwargs", "filter_kwargs", "write_files"];
+        let known = ["optimizer", "fmax", "max_steps", "optimizer_kwargs", "filter", "filter_kwargs", "write_files"];
         let known = [known.as_slice(), &["store_intermediate_results"], &UNSUPPORTED].concat();
         let fields = Fields::of(value, "opt_params", &known)?;
         let name = fields.text("optimizer")?.unwrap_or(default.method.name());
@@ -66,7 +72,7 @@ impl OptParams {
             fmax: fields.positive("fmax")?.unwrap_or(default.fmax),
             max_steps: fields.count("max_steps")?.unwrap_or(default.max_steps),
             method: method(name, fields.get("optimizer_kwargs").unwrap_or(&none))?,
-            cell: cell(fields.get("filter_kwargs").unwrap_or(&none))?,
+            cell: cell(fields.text("filter")?.unwrap_or(FRECHET), fields.get("filter_kwargs").unwrap_or(&none))?,
             write_files: fields.flag("write_files")?.unwrap_or(default.write_files),
         })
     }
@@ -108,17 +114,13 @@ fn method(name: &str, kwargs: &Value) -> Result<Method> {
         "BFGSLineSearch" | QUASI_NEWTON => {
             Method::BfgsLineSearch(bfgs_line_search(&fields(&["maxstep", "c1", "c2", "alpha", "stpmax"])?)?)
         }
-        _ => return Err(unknown(name)),
+        _ => return Err(unknown("optimizer", name, &OPTIMIZERS)),
     })
 }
 
-fn unknown(name: &str) -> Error {
-    let names = ["BFGS", "LBFGS", "FIRE", "FIRE2", "MDMin", "BFGSLineSearch", "LBFGSLineSearch", QUASI_NEWTON];
-    let hint = match nearest(name, names) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("known are {}", names.join(", ")),
-    };
-    science::Error::bad("optimizer", format!("unknown optimizer {name:?} ({hint})")).into()
+fn unknown(kind: &str, name: &str, names: &[&str]) -> Error {
+    let hint = suggestion(name, names.iter().copied());
+    science::Error::bad(kind, format!("unknown {kind} {name:?} ({hint})")).into()
 }
 
 fn bfgs(fields: &Fields) -> Result<BfgsOptions> {
@@ -194,14 +196,23 @@ fn bfgs_line_search(fields: &Fields) -> Result<BfgsLineSearchOptions> {
     })
 }
 
-/// `filter_kwargs` of ASE's `FrechetCellFilter`.
-fn cell(kwargs: &Value) -> Result<CellOptions> {
-    let known = ["mask", "exp_cell_factor", "hydrostatic_strain", "constant_volume", "scalar_pressure"];
-    let fields = Fields::of(kwargs, "filter_kwargs", &known)?;
+/// A cell filter of ASE by name, with its `filter_kwargs`.
+fn cell(name: &str, kwargs: &Value) -> Result<CellOptions> {
+    let (filter, factor) = match name {
+        FRECHET => (CellFilter::Frechet, Some("exp_cell_factor")),
+        "UnitCellFilter" => (CellFilter::UnitCell, Some("cell_factor")),
+        "ExpCellFilter" => (CellFilter::Exp, None),
+        _ => return Err(unknown("filter", name, &[FRECHET, "UnitCellFilter", "ExpCellFilter"])),
+    };
+    let known = ["mask", "hydrostatic_strain", "constant_volume", "scalar_pressure"];
+    let known: Vec<&str> = known.into_iter().chain(factor).collect();
+    let place = format!("filter_kwargs of {name}");
+    let fields = Fields::of(kwargs, &place, &known)?;
     let default = CellOptions::default();
     Ok(CellOptions {
+        filter,
         mask: fields.get("mask").map(mask).transpose()?.unwrap_or(default.mask),
-        exp_cell_factor: fields.positive("exp_cell_factor")?,
+        factor: factor.map(|key| fields.positive(key)).transpose()?.flatten(),
         hydrostatic_strain: fields.flag("hydrostatic_strain")?.unwrap_or(default.hydrostatic_strain),
         constant_volume: fields.flag("constant_volume")?.unwrap_or(default.constant_volume),
         scalar_pressure: fields.number("scalar_pressure")?.unwrap_or(default.scalar_pressure),

@@ -1,43 +1,14 @@
-//! Atoms together with their cell as a [`Target`], as ASE's `FrechetCellFilter`: the coordinates are those of
-//! the atoms without the deformation of the cell, and three rows for the logarithm of that deformation,
-//! whose gradient is exact. The objective is the enthalpy E + P V. E. B. Tadmor et al., Phys. Rev. B 59,
-//! 235 (1999), doi:10.1103/PhysRevB.59.235, with the logarithm in place of the deformation itself.
+//! Atoms together with their cell as a [`Target`], as ASE's cell filters: the coordinates are those of the
+//! atoms without the deformation of the cell, and three rows for that deformation, in the form that the
+//! [`CellFilter`](super::CellFilter) says. The objective is the enthalpy E + P V.
 
 use nalgebra::Matrix3;
 
-use super::matrix::{exponential, exponential_derivative, logarithm};
-use super::{AtomicTarget, Evaluation, Target};
+use super::{AtomicTarget, CellOptions, Evaluation, Target};
 use crate::science::atoms::Atoms;
 use crate::science::calculator::{Calculator, Properties};
 use crate::science::error::{Error, Result};
 use crate::science::linear::Vec3;
-
-/// What the cell may do, by the names of ASE's `filter_kwargs`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CellOptions {
-    /// Which components of the strain may change: 1 or true may, 0 may not.
-    pub mask: [[f64; 3]; 3],
-    /// Weighs rows of the cell against those of atoms; `None` is the number of atoms.
-    pub exp_cell_factor: Option<f64>,
-    /// Whether all three axes keep their proportion.
-    pub hydrostatic_strain: bool,
-    /// Whether the volume is kept.
-    pub constant_volume: bool,
-    /// The outer pressure, eV/Angstrom^3.
-    pub scalar_pressure: f64,
-}
-
-impl Default for CellOptions {
-    fn default() -> Self {
-        Self {
-            mask: [[1.0; 3]; 3],
-            exp_cell_factor: None,
-            hydrostatic_strain: false,
-            constant_volume: false,
-            scalar_pressure: 0.0,
-        }
-    }
-}
 
 /// Atoms and a cell that an optimiser moves.
 pub struct CellTarget<'a> {
@@ -57,7 +28,7 @@ impl<'a> CellTarget<'a> {
 
     /// How rows of the cell weigh against those of atoms.
     fn factor(&self) -> f64 {
-        self.options.exp_cell_factor.unwrap_or(self.atoms.len() as f64)
+        self.options.factor(self.atoms.len())
     }
 
     /// The deformation F since the first cell: cell = first cell * F^T.
@@ -66,30 +37,13 @@ impl<'a> CellTarget<'a> {
         solved.unwrap_or_else(Matrix3::identity).transpose()
     }
 
-    /// Its logarithm. A cell that has none has been turned inside out on the way.
-    fn logarithm(&self) -> Result<Matrix3<f64>> {
-        logarithm(&self.deformation()).ok_or_else(|| Error::bad("the cell", "has been turned inside out"))
-    }
-
-    /// The gradient of the enthalpy by the logarithm of the deformation.
+    /// The gradient of the enthalpy by what stands for the deformation.
     fn cell_gradient(&self, stress: &[f64; 6], deformation: &Matrix3<f64>) -> Result<Matrix3<f64>> {
-        let options = &self.options;
         let [xx, yy, zz, yz, xz, xy] = *stress;
         let stress = Matrix3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz);
-        let mut virial = (stress + Matrix3::identity() * options.scalar_pressure) * self.atoms.volume();
-        if options.hydrostatic_strain {
-            virial = Matrix3::identity() * (virial.trace() / 3.0);
-        }
-        virial.component_mul_assign(&rows(&options.mask));
-        let inverse = deformation.try_inverse().unwrap_or_else(Matrix3::identity);
-        let by_deformation = virial * inverse.transpose();
-        // By the chain rule: the derivative of the exponential in each direction, times this. Summed over
-        // all directions that is its adjoint, the derivative at the transposed matrix.
-        let mut gradient = exponential_derivative(&self.logarithm()?.transpose(), &by_deformation);
-        if options.constant_volume {
-            gradient -= Matrix3::identity() * (gradient.trace() / 3.0);
-        }
-        Ok(gradient / self.factor())
+        let pressure = Matrix3::identity() * self.options.scalar_pressure;
+        let virial = (stress + pressure) * self.atoms.volume();
+        Ok(self.options.gradient(&virial, deformation)? / self.factor())
     }
 }
 
@@ -109,7 +63,7 @@ impl Target for CellTarget<'_> {
         let inverse = deformation.try_inverse().unwrap_or_else(Matrix3::identity);
         let atoms = self.atoms.positions().iter().flat_map(|position| times(&inverse, position));
         // A cell without a logarithm is found out where the gradient is asked for.
-        let cell = logarithm(&deformation).unwrap_or_else(Matrix3::zeros) * self.factor();
+        let cell = self.options.filter.coordinates(&deformation).unwrap_or_else(Matrix3::zeros) * self.factor();
         atoms.chain(cell.transpose().iter().copied()).collect()
     }
 
@@ -120,10 +74,10 @@ impl Target for CellTarget<'_> {
             let (found, expected) = (coordinates.len(), 3 * (count + 3));
             return Err(Error::Shape { what: "coordinates".into(), found, expected });
         }
-        let log = rows(&[chunks[count], chunks[count + 1], chunks[count + 2]]) / self.factor();
-        let wanted = exponential(&log) - Matrix3::identity();
+        let cell = rows(&[chunks[count], chunks[count + 1], chunks[count + 2]]) / self.factor();
+        let wanted = self.options.filter.deformation(&cell) - Matrix3::identity();
         // F, of which the mask lets only some components differ from the identity.
-        let deformation = Matrix3::identity() + wanted.component_mul(&rows(&self.options.mask).transpose());
+        let deformation = Matrix3::identity() + wanted.component_mul(&self.options.mask().transpose());
         let before = self.deformation();
         let scaling = deformation * before.try_inverse().unwrap_or_else(Matrix3::identity);
         let mut positions: Vec<Vec3> = chunks[..count].iter().map(|row| times(&deformation, row)).collect();

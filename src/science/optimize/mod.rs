@@ -5,6 +5,7 @@
 mod atoms_target;
 mod bfgs;
 mod bfgs_line_search;
+mod cell_filter;
 mod cell_target;
 mod fire;
 mod fire2;
@@ -20,7 +21,8 @@ mod vector;
 pub use atoms_target::AtomsTarget;
 pub use bfgs::{Bfgs, BfgsOptions};
 pub use bfgs_line_search::{BfgsLineSearch, BfgsLineSearchOptions};
-pub use cell_target::{CellOptions, CellTarget};
+pub use cell_filter::{CellFilter, CellOptions};
+pub use cell_target::CellTarget;
 pub use fire::{Fire, FireOptions};
 pub use fire2::{Fire2, Fire2Options};
 pub use lbfgs::{Lbfgs, LbfgsOptions};
