@@ -101,6 +101,25 @@ impl Atoms {
         self
     }
 
+    /// These atoms and then the `others`, which become part of this structure: its cell and notes stay, fixed
+    /// are those that were. Where only one side has a column, the other side has zeros in it.
+    pub fn joined(&self, others: &Self) -> Result<Self> {
+        let numbers = [self.numbers(), others.numbers()].concat();
+        let positions = [self.positions(), others.positions()].concat();
+        let mut joined = Self { columns: Vec::new(), ..self.clone() };
+        (joined.numbers, joined.positions) = (numbers, positions);
+        let only_theirs = others.columns().filter(|(name, _)| self.column(name).is_none());
+        for (name, like) in self.columns().chain(only_theirs) {
+            let part = |atoms: &Self| {
+                atoms.column(name).map_or_else(|| like.zeros(atoms.len()), |column| column.values.clone())
+            };
+            let values = part(self).followed_by(part(others));
+            let wrong = || Error::bad(name, "holds values of another kind in the atoms to be added");
+            joined = joined.with_column(name, Column { width: like.width, values: values.ok_or_else(wrong)? })?;
+        }
+        Ok(joined)
+    }
+
     /// Only the columns whose name `keep` accepts.
     pub fn retain_columns(&mut self, keep: impl Fn(&str) -> bool) {
         self.columns.retain(|(name, _)| keep(name));

@@ -35,6 +35,17 @@ impl Values {
         }
     }
 
+    /// These values and then the others, if they are of one kind.
+    pub fn followed_by(self, others: Self) -> Option<Self> {
+        Some(match (self, others) {
+            (Self::Int(a), Self::Int(b)) => Self::Int([a, b].concat()),
+            (Self::Real(a), Self::Real(b)) => Self::Real([a, b].concat()),
+            (Self::Bool(a), Self::Bool(b)) => Self::Bool([a, b].concat()),
+            (Self::Text(a), Self::Text(b)) => Self::Text([a, b].concat()),
+            _ => return None,
+        })
+    }
+
     /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -54,6 +65,17 @@ impl Column {
     /// A flat column, one value for each atom.
     pub fn flat(values: Values) -> Self {
         Self { width: None, values }
+    }
+
+    /// Values for `count` atoms that a column like this one has where nothing is known: 0, no, the empty word.
+    pub fn zeros(&self, count: usize) -> Values {
+        let count = count * self.width.unwrap_or(1);
+        match self.values {
+            Values::Int(_) => Values::Int(vec![0; count]),
+            Values::Real(_) => Values::Real(vec![0.0; count]),
+            Values::Bool(_) => Values::Bool(vec![false; count]),
+            Values::Text(_) => Values::Text(vec![String::new(); count]),
+        }
     }
 
     /// The number of atoms it describes, if the values divide into rows.

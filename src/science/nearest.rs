@@ -18,6 +18,21 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// What to say of an unknown `name`: the candidate that may have been meant, or else all that are known.
+///
+/// ```
+/// # use volley::science::nearest::suggestion;
+/// assert_eq!(suggestion("BFG", ["BFGS", "FIRE"]), "did you mean BFGS?");
+/// assert_eq!(suggestion("SGD", ["BFGS", "FIRE"]), "known are BFGS, FIRE");
+/// ```
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    match nearest(name, candidates.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("known are {}", candidates.join(", ")),
+    }
+}
+
 /// Up to `count` candidates closest to `name`, best first; ones that merely start alike count too.
 pub fn nearest_few<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
     let limit = 1.max(name.chars().count() / 3);

@@ -1,13 +1,15 @@
 //! What a workflow file may write for a structure, and the plain form structures are stored in.
 //!
 //! One of `{bulk: Cu}`, `{bulk: {name: Cu, cubic: true, supercell: [2, 2, 2]}}`, `{molecule: N2}`,
-//! `{surface: {name: fcc111, symbol: Cu, size: [1, 1, 3], vacuum: 10}}`, `{file: POSCAR}`, plain
+//! `{surface: {name: fcc111, symbol: Cu, size: [1, 1, 3], vacuum: 10}}`, which may have
+//! `adsorbate: {molecule: CO, mol_index: 1, height: 1.8, position: ontop}`, `{file: POSCAR}`, plain
 //! `{numbers | symbols, positions, cell, pbc, fixed, columns, info}`, or the dictionaries of ASE,
-//! monty and pymatgen. `{file: ...}` is for whoever reads the workflow file: [`file()`] recognises it,
+//! monty and pymatgen, or a result document with one of them as its `atoms`. `{file: ...}` is for whoever reads the workflow file: [`file()`] recognises it,
 //! [`read_file`] reads it, [`plain`] is what to store instead.
 
 mod files;
 mod short;
+mod surface;
 
 pub use files::{check_name, read_file, read_frames, write_file};
 pub use short::parse_short;
@@ -15,7 +17,7 @@ pub use short::parse_short;
 use serde_json::{Map, Value, json};
 
 use super::atoms::Atoms;
-use super::build::{BulkOptions, Supercell, SurfaceOptions, bulk, molecule, supercell, surface};
+use super::build::{BulkOptions, Supercell, bulk, molecule, supercell};
 use super::column::{Column, Values};
 use super::elements;
 use super::error::{Error, Result};
@@ -41,7 +43,6 @@ const FORMS: [&str; 13] = [
 ];
 const BULK: [&str; 11] =
     ["name", "crystalstructure", "a", "b", "c", "covera", "alpha", "u", "cubic", "orthorhombic", "supercell"];
-const SURFACE: [&str; 8] = ["name", "symbol", "size", "a", "vacuum", "orthogonal", "periodic", "supercell"];
 
 /// The atoms that a specification describes.
 ///
@@ -60,12 +61,15 @@ pub fn build(spec: &Value) -> Result<Atoms> {
         database::read(spec)?.pop().ok_or(Error::NoAtoms)?
     } else if pymatgen::is_pymatgen(spec) {
         pymatgen::from_pymatgen(spec)?
+    } else if let Some(last) = spec.get("atoms").filter(|atoms| mson::is_mson(atoms)) {
+        // A result, as recipes write it: the structure they ended with.
+        mson::from_mson(last)?
     } else if let Some(given) = spec.get("bulk") {
         alone(spec, "bulk")?;
         build_bulk(given)?
     } else if let Some(given) = spec.get("surface") {
         alone(spec, "surface")?;
-        build_surface(&Fields::of(given, "surface", &SURFACE)?)?
+        surface::build_surface(given)?
     } else if spec.get("molecule").is_some() {
         alone(spec, "molecule")?;
         molecule(Fields::of(spec, PLACE, &FORMS)?.text("molecule")?.unwrap_or_default())?
@@ -149,20 +153,6 @@ fn build_bulk(given: &Value) -> Result<Atoms> {
         orthorhombic: fields.flag("orthorhombic")?.unwrap_or(false),
     };
     repeated(bulk(name, &options)?, &fields)
-}
-
-fn build_surface(fields: &Fields) -> Result<Atoms> {
-    let needed = |key: &str| Error::bad("surface", format!("{key} is missing"));
-    let name = fields.text("name")?.ok_or_else(|| needed("name"))?;
-    let symbol = fields.text("symbol")?.ok_or_else(|| needed("symbol"))?;
-    let options = SurfaceOptions {
-        size: counts("size", fields.get("size").ok_or_else(|| needed("size"))?)?,
-        a: fields.positive("a")?,
-        vacuum: fields.positive("vacuum")?,
-        orthogonal: fields.flag("orthogonal")?,
-        periodic: fields.flag("periodic")?.unwrap_or(false),
-    };
-    repeated(surface(name, symbol, &options)?, fields)
 }
 
 /// The supercell that the key `supercell` asks for: three numbers of repetitions, or a matrix.

@@ -6,10 +6,10 @@ use crate::science::column::{Column, Values};
 use crate::science::elements;
 use crate::science::error::{Error, Result};
 use crate::science::linear::row_times;
-use crate::science::nearest::nearest;
+use crate::science::nearest::suggestion;
 
 use super::crystals::{self, Constants, Setting, WURTZITE};
-use super::reference::{Reference, reference};
+use super::reference::{Reference, hexagonal_ratio, reference};
 
 /// What may be said about a crystal beside its name. Lengths in Angstrom, angles in degrees.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,11 +55,7 @@ pub fn bulk(name: &str, options: &BulkOptions) -> Result<Atoms> {
         }
     };
     if !crystals::NAMES.contains(&structure) && structure != WURTZITE {
-        let names = crystals::NAMES.iter().copied().chain([WURTZITE]);
-        let hint = match nearest(structure, names.clone()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("known are {}", names.collect::<Vec<_>>().join(", ")),
-        };
+        let hint = suggestion(structure, crystals::NAMES.into_iter().chain([WURTZITE]));
         return Err(fail(format!("unknown crystalstructure {structure:?} ({hint})")));
     }
     if species.len() != crystals::species(structure) {
@@ -117,8 +113,7 @@ fn constants(
     let a = options.a.or(own.map(|own| own.a)).ok_or_else(|| format!("give a for {structure}"))?;
     let known = known.unwrap_or_default();
     let ideal = match structure {
-        // c/a of another crystal of this element says nothing about these two.
-        "hcp" | WURTZITE => own.and_then(|own| own.c_over_a).unwrap_or((8f64 / 3.0).sqrt()),
+        "hcp" | WURTZITE => hexagonal_ratio(own),
         _ => known.c_over_a.unwrap_or(f64::NAN),
     };
     let c = c.unwrap_or(a * options.covera.unwrap_or(ideal));

@@ -97,6 +97,12 @@ const HCP: &[(&str, f64, f64)] = &[
 /// Elements with a magnetic moment in their reference crystal: symbol, Bohr magnetons per atom.
 const MAGNETIC: [(&str, f64); 3] = [("Fe", 2.3), ("Co", 1.2), ("Ni", 0.6)];
 
+/// c/a of a hexagonal crystal: its own, or that of close-packed spheres. That of another crystal of the element
+/// says nothing about it.
+pub(super) fn hexagonal_ratio(own: Option<Reference>) -> f64 {
+    own.and_then(|own| own.c_over_a).unwrap_or((8f64 / 3.0).sqrt())
+}
+
 /// The reference crystal of an element, if it has one that can be built from these data alone.
 pub(super) fn reference(symbol: &str) -> Option<Reference> {
     let mut found = cubic(symbol).or_else(|| hexagonal(symbol)).or_else(|| other(symbol))?;

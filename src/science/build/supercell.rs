@@ -4,7 +4,7 @@
 use crate::science::atoms::Atoms;
 use crate::science::column::Column;
 use crate::science::error::{Error, Result};
-use crate::science::linear::{Mat3, Vec3, add, inverse, row_times};
+use crate::science::linear::{Mat3, Vec3, add, inverse, row_times, whole_determinant};
 use crate::science::neighbours::completed;
 
 /// No supercell has more atoms.
@@ -88,10 +88,9 @@ fn points_inside(matrix: &[[i64; 3]; 3]) -> Result<Vec<[i64; 3]>> {
         |a: [i128; 3], b: [i128; 3]| [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
     let dot = |a: [i128; 3], b: [i128; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     let reciprocal: [[i128; 3]; 3] = std::array::from_fn(|k| cross(row(k + 1), row(k + 2)));
-    let volume = dot(row(0), reciprocal[0]);
-    if volume == 0 {
-        return Err(refused("its vectors are zero or linearly dependent".into()));
-    }
+    let volume = whole_determinant(matrix)
+        .filter(|volume| *volume != 0)
+        .ok_or_else(|| refused("its vectors are zero or linearly dependent".into()))?;
     // The box around the eight corners of the new cell.
     let span = |k: usize| {
         let entries = matrix.map(|row| row[k]);
