@@ -140,6 +140,11 @@ fn fixed(constraints: Option<&Value>) -> Result<Vec<usize>> {
     Ok(fixed)
 }
 
+/// The numbers of the array `name`, row after row, however Python wrote it.
+pub(in crate::science) fn numbers(name: &str, value: &Value) -> Result<Vec<f64>> {
+    Array::from_value(name, value)?.reals(name)
+}
+
 /// An array with its shape, from ASE's `__ndarray__`, monty's numpy form or nested lists.
 struct Array {
     shape: Vec<usize>,

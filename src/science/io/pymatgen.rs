@@ -1,12 +1,12 @@
-//! pymatgen's Structure and Molecule JSON, read only: one element per site, `selective_dynamics`
+//! pymatgen's Structure and Molecule JSON, Structures also written: one element per site, `selective_dynamics`
 //! all true (free) or all false (fixed).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::science::atoms::Atoms;
 use crate::science::elements;
 use crate::science::error::{Error, Result};
-use crate::science::linear::{Mat3, Vec3, row_times};
+use crate::science::linear::{Mat3, Vec3, cell_parameters, inverse, row_times};
 
 /// Whether a value is a pymatgen Structure or Molecule.
 pub fn is_pymatgen(value: &Value) -> bool {
@@ -50,6 +50,42 @@ pub fn from_pymatgen(value: &Value) -> Result<Atoms> {
         None => Ok(atoms),
     }?
     .with_fixed(fixed)
+}
+
+/// The Structure of atoms in a cell; without notes and columns, and `abc` null where the cell has no volume.
+pub fn to_pymatgen(atoms: &Atoms) -> Value {
+    let (lengths, angles) = cell_parameters(atoms.cell());
+    let [alpha, beta, gamma] = angles.map(f64::to_degrees);
+    let to_fractional = inverse(atoms.cell());
+    let site = |(index, (symbol, place)): (usize, (&str, &Vec3))| {
+        let free = [!atoms.fixed().contains(&index); 3];
+        let properties = if atoms.fixed().is_empty() { json!({}) } else { json!({"selective_dynamics": free}) };
+        json!({
+            "abc": to_fractional.as_ref().map(|matrix| row_times(*place, matrix)),
+            "label": symbol,
+            "properties": properties,
+            "species": [{"element": symbol, "occu": 1.0}],
+            "xyz": place,
+        })
+    };
+    json!({
+        "@class": "Structure",
+        "@module": "pymatgen.core.structure",
+        "charge": 0.0,
+        "lattice": {
+            "a": lengths[0],
+            "alpha": alpha,
+            "b": lengths[1],
+            "beta": beta,
+            "c": lengths[2],
+            "gamma": gamma,
+            "matrix": atoms.cell(),
+            "pbc": atoms.pbc(),
+            "volume": atoms.volume(),
+        },
+        "properties": {},
+        "sites": atoms.symbols().zip(atoms.positions()).enumerate().map(site).collect::<Vec<_>>(),
+    })
 }
 
 fn typed<T: serde::de::DeserializeOwned>(what: &str, value: &Value) -> Result<T> {

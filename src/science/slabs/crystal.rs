@@ -4,11 +4,12 @@
 use super::rounding::{inverse, row_times};
 use crate::science::atoms::Atoms;
 use crate::science::error::{Error, Result};
-use crate::science::linear::{Mat3, Vec3, add, determinant, dot, norm};
+pub(super) use crate::science::linear::cell_parameters;
+use crate::science::linear::{Mat3, Vec3, add, determinant};
 
 /// One atom of a [`Crystal`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Site {
+pub(in crate::science) struct Site {
     pub number: u8,
     /// The atom of the bulk that this one is a copy of.
     pub origin: usize,
@@ -18,7 +19,7 @@ pub(super) struct Site {
 
 /// A cell with its contents.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Crystal {
+pub(in crate::science) struct Crystal {
     pub cell: Mat3,
     pub sites: Vec<Site>,
 }
@@ -100,20 +101,13 @@ fn points_within(matrix: &Mat3, inverse: &Mat3) -> Vec<Vec3> {
 }
 
 /// A fraction moved into the cell. What is less than 1e-15 outside may come out as exactly 1.
-pub(super) fn wrapped(fraction: f64) -> f64 {
+pub(in crate::science) fn wrapped(fraction: f64) -> f64 {
     fraction.rem_euclid(1.0)
 }
 
 /// A difference of fractions, to the nearest image.
-pub(super) fn nearest_image(difference: f64) -> f64 {
+pub(in crate::science) fn nearest_image(difference: f64) -> f64 {
     difference - difference.round()
-}
-
-/// Lengths a, b, c in Angstrom and angles alpha, beta, gamma in radians.
-pub(super) fn cell_parameters(cell: &Mat3) -> ([f64; 3], [f64; 3]) {
-    let lengths = cell.map(norm);
-    let angle = |i: usize, j: usize| (dot(cell[i], cell[j]) / (lengths[i] * lengths[j])).clamp(-1.0, 1.0).acos();
-    (lengths, [angle(1, 2), angle(0, 2), angle(0, 1)])
 }
 
 /// The right-handed cell with these parameters, c along z and a in the plane of x and z.

@@ -9,8 +9,8 @@ use crate::science::atoms::Atoms;
 use crate::science::column::{Column, Values};
 use crate::science::error::{Error, Result};
 use crate::science::io::mson::to_mson;
-use crate::science::linear::{inverse, norm, row_times, sub};
-use crate::science::symmetry::{self, Symmetry};
+use crate::science::linear::norm;
+use crate::science::symmetry;
 
 /// How far down the atoms are that count as the surface, Angstrom.
 const SURFACE: f64 = 0.9;
@@ -103,23 +103,8 @@ fn sites(atoms: &Atoms) -> Option<(Vec<String>, Vec<i64>)> {
         return Some((vec!["a".into()], vec![0]));
     }
     let found = symmetry::find(atoms, SYMPREC)?;
-    Some((found.wyckoffs.iter().map(char::to_string).collect(), equivalent(atoms, &found)))
-}
-
-/// For each atom the first that a symmetry operation of this cell takes to it.
-fn equivalent(atoms: &Atoms, found: &Symmetry) -> Vec<i64> {
-    let Some(to_fractions) = inverse(atoms.cell()) else { return Vec::new() };
-    let places: Vec<_> = atoms.positions().iter().map(|position| row_times(*position, &to_fractions)).collect();
-    let meets = |from: usize, to: usize| {
-        atoms.numbers()[from] == atoms.numbers()[to]
-            && found.group.operations.iter().any(|(rotation, translation)| {
-                let turned = rotation.map(|row| (0..3).map(|k| f64::from(row[k]) * places[from][k]).sum::<f64>());
-                let off = sub(sub(turned, places[to]), translation.map(|x| -x));
-                norm(row_times(off.map(super::crystal::nearest_image), atoms.cell())) <= SYMPREC
-            })
-    };
-    let first = |to: usize| (0..to).find(|from| meets(*from, to)).unwrap_or(to);
-    (0..atoms.len()).map(|to| first(to) as i64).collect()
+    let equivalent = found.equivalent(atoms, SYMPREC).into_iter().map(|first| first as i64).collect();
+    Some((found.wyckoffs.iter().map(char::to_string).collect(), equivalent))
 }
 
 fn picked(values: &Values, indices: impl Iterator<Item = usize>) -> Values {

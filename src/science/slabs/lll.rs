@@ -8,7 +8,7 @@ use crate::science::linear::{Mat3, Vec3, scale, sub};
 const DELTA: f64 = 0.75;
 
 /// A cell of the same lattice with short, nearly orthogonal vectors.
-pub(super) fn reduced(cell: &Mat3) -> Mat3 {
+pub(in crate::science) fn reduced(cell: &Mat3) -> Mat3 {
     let mut state = Reduction { basis: *cell, orthogonal: *cell, projections: [[0.0; 3]; 3], lengths: [0.0; 3] };
     (0..3).for_each(|row| state.orthogonalise(row));
     let mut k = 1;

@@ -3,19 +3,19 @@
 //! Surf. Sci. 617, 53 (2013), doi:10.1016/j.susc.2013.05.016; R. Tran et al., Sci. Data 3, 160080
 //! (2016), doi:10.1038/sdata.2016.80.
 
-mod crystal;
+pub(in crate::science) mod crystal;
 mod cut;
 mod energy;
 mod faces;
 mod finish;
 mod isometries;
-mod lll;
+pub(in crate::science) mod lll;
 mod matching;
 mod miller;
 mod options;
 mod oriented;
 mod primitive;
-mod rounding;
+pub(in crate::science) mod rounding;
 mod surface;
 #[cfg(test)]
 mod trace;

@@ -15,7 +15,7 @@ pub(super) fn norm(a: Vec3) -> f64 {
 }
 
 /// The row vector `a` times the matrix `m`.
-pub(super) fn row_times(a: Vec3, m: &Mat3) -> Vec3 {
+pub(in crate::science) fn row_times(a: Vec3, m: &Mat3) -> Vec3 {
     std::array::from_fn(|k| dot(a, [m[0][k], m[1][k], m[2][k]]))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn plane_normal(miller: [i32; 3], inverse: &Mat3) -> Vec3 {
 }
 
 /// The inverse by LU decomposition with row pivots, or `None` for a singular matrix.
-pub(super) fn inverse(m: &Mat3) -> Option<Mat3> {
+pub(in crate::science) fn inverse(m: &Mat3) -> Option<Mat3> {
     let (lu, rows) = decomposed(m)?;
     let pivots = [lu[0][0], lu[1][1], lu[2][2]].map(f64::recip);
     let column = |column: usize| {

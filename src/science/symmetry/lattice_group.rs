@@ -2,9 +2,7 @@
 //! accept operations that together generate infinitely many: a search that multiplies them out until
 //! nothing new comes never ends. This tells beforehand.
 
-use std::collections::HashSet;
-
-use crate::science::linear::{Mat3, Vec3, add, dot, norm, scale};
+use crate::science::linear::{Mat3, Vec3, add, dot, norm, scale, whole_determinant};
 
 /// The largest crystallographic point group.
 const MOST: usize = 48;
@@ -37,17 +35,29 @@ fn are_finite_between(basis: &Mat3, tolerances: &[f64], counts: [usize; 2]) -> b
         && are_finite_between(basis, &tolerances[middle..], [operations.len(), counts[1]])
 }
 
+/// A generator that is in the group already adds nothing, so that few have to be multiplied with all elements.
 fn generate_finite(generators: &[Operation]) -> bool {
     let mut group: Vec<Operation> = vec![[[1, 0, 0], [0, 1, 0], [0, 0, 1]]];
-    let mut known: HashSet<Operation> = group.iter().copied().collect();
-    let mut done = 0;
-    while let Some(element) = group.get(done).copied() {
-        let products = generators.iter().map(|generator| multiply(&element, generator));
-        group.extend(products.filter(|product| known.insert(*product)));
-        if group.len() > MOST {
-            return false;
+    let mut used: Vec<Operation> = Vec::new();
+    for generator in generators {
+        if group.contains(generator) {
+            continue;
         }
-        done += 1;
+        used.push(*generator);
+        // What was there before is closed under the others.
+        let (before, mut done) = (group.len(), 0);
+        while let Some(element) = group.get(done).copied() {
+            for factor in if done < before { std::slice::from_ref(generator) } else { &used } {
+                let product = multiply(&element, factor);
+                if !group.contains(&product) {
+                    group.push(product);
+                }
+            }
+            if group.len() > MOST {
+                return false;
+            }
+            done += 1;
+        }
     }
     true
 }
@@ -70,7 +80,7 @@ fn near_symmetries(basis: &Mat3, tolerance: f64) -> Vec<Operation> {
         for (q, b) in images[1].iter().filter(|(_, b)| same_angle((0, *a), (1, *b))) {
             let fits = |c: Vec3| same_angle((1, *b), (2, c)) && same_angle((2, c), (0, *a));
             let whole = images[2].iter().filter(|(_, c)| fits(*c)).map(|(r, _)| [*p, *q, *r]);
-            found.extend(whole.filter(|operation| determinant(operation).abs() == 1));
+            found.extend(whole.filter(|operation| matches!(whole_determinant(operation), Some(1 | -1))));
         }
     }
     found
@@ -82,10 +92,6 @@ fn angle(a: Vec3, b: Vec3) -> f64 {
 
 fn multiply(a: &Operation, b: &Operation) -> Operation {
     a.map(|row| std::array::from_fn(|j| (0..3).map(|k| row[k] * b[k][j]).sum()))
-}
-
-fn determinant([a, b, c]: &Operation) -> i64 {
-    a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ mod tolerance;
 
 use moyo::MoyoDataset;
 use moyo::base::{AngleTolerance, Cell, Lattice};
-use moyo::data::{CrystalSystem, GeometricCrystalClass, Setting, arithmetic_crystal_class_entry, hall_symbol_entry};
+use moyo::data::{
+    CrystalSystem, GeometricCrystalClass, HallSymbol, Setting, arithmetic_crystal_class_entry, hall_symbol_entry,
+};
 use nalgebra::{Matrix3, Vector3};
 
 use super::atoms::Atoms;
-use super::linear::{Mat3, Vec3, inverse, row_times};
+use super::linear::{Mat3, Vec3, inverse, norm, row_times, sub};
 use tolerance::safe_tolerance;
 
 /// Who finds the space groups.
@@ -46,6 +48,43 @@ pub struct Symmetry {
     pub wyckoffs: Vec<char>,
     /// For each atom the first atom that an operation maps onto it.
     pub orbits: Vec<usize>,
+    /// The vectors of the standardized conventional cell, a row each, in units of those of the input cell.
+    pub conventional: Mat3,
+    /// The rotations of the crystal in the basis of that cell, acting on columns, each once. Those of the space
+    /// group are fewer where the input cell is a supercell that is less symmetric than the crystal.
+    pub rotations: Vec<[[i32; 3]; 3]>,
+}
+
+impl Symmetry {
+    /// For each atom the first that an operation of this cell takes to it, within `symprec` (Angstrom).
+    pub fn equivalent(&self, atoms: &Atoms, symprec: f64) -> Vec<usize> {
+        let Some(to_fractions) = inverse(atoms.cell()) else { return Vec::new() };
+        let places: Vec<Vec3> = atoms.positions().iter().map(|position| row_times(*position, &to_fractions)).collect();
+        let meets = |from: usize, to: usize| {
+            atoms.numbers()[from] == atoms.numbers()[to]
+                && self.group.operations.iter().any(|(rotation, translation)| {
+                    let turned = rotation.map(|row| (0..3).map(|k| f64::from(row[k]) * places[from][k]).sum::<f64>());
+                    let off = sub(sub(turned, places[to]), translation.map(|x| -x));
+                    norm(row_times(off.map(|x| x - x.round()), atoms.cell())) <= symprec
+                })
+        };
+        (0..atoms.len()).map(|to| (0..to).find(|from| meets(*from, to)).unwrap_or(to)).collect()
+    }
+
+    /// The vectors of a primitive cell, a row each, in units of those of the input cell: as spglib and phonopy
+    /// derive them from the conventional cell by the centring of its lattice.
+    pub fn primitive(&self) -> Mat3 {
+        let (half, third) = (0.5, 1.0 / 3.0);
+        let rows: Mat3 = match self.group.symbol.chars().next() {
+            Some('F') => [[0.0, half, half], [half, 0.0, half], [half, half, 0.0]],
+            Some('I') => [[-half, half, half], [half, -half, half], [half, half, -half]],
+            Some('A') => [[1.0, 0.0, 0.0], [0.0, half, half], [0.0, -half, half]],
+            Some('C') => [[half, -half, 0.0], [half, half, 0.0], [0.0, 0.0, 1.0]],
+            Some('R') => [[2.0 * third, third, third], [-third, third, third], [-third, -2.0 * third, third]],
+            _ => [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        };
+        rows.map(|row| row_times(row, &self.conventional))
+    }
 }
 
 /// The symmetry of `atoms` in their cell, positions agreeing within `symprec` (Angstrom). `None`
@@ -80,7 +119,15 @@ pub fn find(atoms: &Atoms, symprec: f64) -> Option<Symmetry> {
         crystal_system: CrystalSystem::from_geometric_crystal_class(class).to_string(),
         operations: found.operations.iter().map(|op| (op.rotation_as_array(), op.translation_as_array())).collect(),
     };
-    Some(Symmetry { group, wyckoffs: found.wyckoffs, orbits: found.orbits })
+    let conventional = std::array::from_fn(|k| std::array::from_fn(|i| found.std_linear[(i, k)]));
+    let mut rotations: Vec<[[i32; 3]; 3]> = Vec::new();
+    for operation in HallSymbol::from_hall_number(found.hall_number)?.traverse() {
+        let rotation = operation.rotation_as_array();
+        if !rotations.contains(&rotation) {
+            rotations.push(rotation);
+        }
+    }
+    Some(Symmetry { group, wyckoffs: found.wyckoffs, orbits: found.orbits, conventional, rotations })
 }
 
 /// The Niggli cell of a lattice, right-handed, and the integer matrix that makes it: reduced = matrix *

@@ -7,6 +7,8 @@ mod table;
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use super::frame::{Frame, Results};
 use crate::science::atoms::Atoms;
 use crate::science::error::{Error, Result};
@@ -34,6 +36,11 @@ pub fn read(text: &str) -> Result<Vec<Frame>> {
         frames.push(table::read(comment, &rows, comment_number).map_err(|error| error.on_line(comment_number))?);
     }
     if frames.is_empty() { Err(Error::at(1, "the file has no atoms")) } else { Ok(frames) }
+}
+
+/// What the comment line of a frame notes beside the atoms and their results.
+pub fn notes(line: &str) -> Option<Map<String, Value>> {
+    comment::read(line).ok().map(|comment| comment.info)
 }
 
 /// Writes one frame, so that a file can grow while a relaxation runs.
