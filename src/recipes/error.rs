@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// Wrong parameters, a wrong structure, or a calculation that broke down.
     #[error(transparent)]
-    Science(#[from] crate::science::Error),
+    Science(crate::science::Error),
     /// Something quacc can do and this program cannot yet.
     #[error("{what} is not supported yet")]
     NotSupported {
@@ -21,16 +21,24 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("interrupted after {steps} steps")]
     Interrupted {
-        /// The optimisation steps made.
+        /// The steps made.
         steps: usize,
     },
-    /// One slab of a flow has no result.
-    #[error("slab ({} {} {}), shift {shift}: {source}", .miller_index[0], .miller_index[1], .miller_index[2])]
-    Slab {
-        /// Its plane.
-        miller_index: [i32; 3],
-        /// Its termination.
-        shift: f64,
+    /// Atoms moved so that nothing can be computed any more.
+    #[error("molecular dynamics broke down in step {step} of {steps}: {source} (is the time step too long?)")]
+    Dynamics {
+        /// The step, counted from 1.
+        step: usize,
+        /// The steps wanted.
+        steps: usize,
+        /// What broke down.
+        source: crate::science::Error,
+    },
+    /// One structure of a flow has no result.
+    #[error("{label}: {source}")]
+    Part {
+        /// Which it is, as "slab (1 1 1), shift 0.25".
+        label: String,
         /// What went wrong.
         source: Box<Error>,
     },
@@ -50,12 +58,19 @@ pub enum Error {
     },
 }
 
+/// A key that is known at another place is told where.
+impl From<crate::science::Error> for Error {
+    fn from(error: crate::science::Error) -> Self {
+        Self::Science(super::parameters::hinted(error))
+    }
+}
+
 impl Error {
     /// The result document as far as it came, where a relaxation did not converge.
     pub fn document(&self) -> Option<&Value> {
         match self {
             Self::NotConverged { document, .. } => Some(document),
-            Self::Slab { source, .. } => source.document(),
+            Self::Part { source, .. } => source.document(),
             _ => None,
         }
     }

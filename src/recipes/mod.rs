@@ -2,11 +2,29 @@
 //! and units of quacc's `emt.core` recipes. [`Recipe::check`] says without computing whether a
 //! structure can be computed at all, for use when a workflow is added.
 
+mod barostats;
+mod defect;
+mod defect_options;
+mod defects_flow;
 mod document;
+mod elastic_flow;
+mod elastic_parts;
+mod elasticity;
+mod ensembles;
 mod error;
+mod jobs;
+mod logged;
 mod md5;
+mod md_frames;
+mod md_job;
+mod md_params;
+mod md_progress;
 mod metadata;
 mod optimizers;
+pub mod parameters;
+mod phonon_flow;
+mod phonon_options;
+mod phonon_results;
 mod progress;
 mod relax_job;
 mod schema;
@@ -16,16 +34,26 @@ mod static_job;
 mod summary;
 mod surface;
 
+pub use defects_flow::BulkToDefectsFlow;
 pub use document::structure_id;
+pub use elastic_flow::{ElasticTensorFlow, undeformed_atoms};
+pub use elastic_parts::ElasticParts;
+pub use elasticity::ElasticFit;
 pub use error::{Error, Result};
+pub use jobs::{Flow, Jobs, Part, Parts};
+pub use logged::{LoggedStep, Measure};
+pub use md_frames::MdFrame;
+pub use md_job::{MdJob, Reached};
+pub use md_progress::{MdStep, time_left};
 pub use metadata::metadata;
 pub use optimizers::OptParams;
-pub use progress::{LoggedStep, Progress};
+pub use phonon_flow::PhononFlow;
+pub use progress::{Progress, RelaxStep};
 pub use relax_job::RelaxJob;
 pub use schema::CalcParams;
-pub use slabs_flow::{BulkToSlabsFlow, Prepared};
+pub use slabs_flow::BulkToSlabsFlow;
 pub use static_job::StaticJob;
-pub use summary::{Summary, single, warnings};
+pub use summary::{Elastic, Summary, single, warnings};
 pub use surface::JOULE_PER_SQUARE_METRE;
 
 use serde_json::Value;
@@ -39,7 +67,7 @@ pub struct Context<'a> {
     pub dir_name: &'a str,
     /// Asked at the start and after every step; true ends the recipe with [`Error::Interrupted`].
     pub interrupt: &'a dyn Fn() -> bool,
-    /// Told of every step of a relaxation.
+    /// Told how far it is.
     pub observe: &'a dyn Fn(&Progress),
 }
 

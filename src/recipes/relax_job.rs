@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::defect::formation_energy;
 use super::document::{document, final_atoms, frame, object, results};
 use super::error::{Error, Result};
 use super::metadata::metadata;
 use super::optimizers::OptParams;
 use super::schema::{CalcParams, additional_fields};
 use super::surface::surface_energies;
-use super::{Context, Progress, Recipe, check_emt};
+use super::{Context, Progress, Recipe, RelaxStep, check_emt};
 use crate::science::Atoms;
 use crate::science::emt::Emt;
 use crate::science::fields::Fields;
@@ -76,8 +77,8 @@ impl RelaxJob {
                 frame_results.push(results(properties));
                 let Step { number, now, trials, .. } = step;
                 let (energy, fmax) = (now.value, now.fmax());
-                let progress = Progress { optimizer: name, step: number, trials, energy, fmax, atoms, properties };
-                (context.observe)(&progress);
+                let step = RelaxStep { optimizer: name, step: number, trials, energy, fmax, atoms, properties };
+                (context.observe)(&Progress::Relaxation(step));
             }
             if (context.interrupt)() { Verdict::Stop } else { Verdict::Continue }
         })?;
@@ -98,6 +99,7 @@ impl RelaxJob {
             ("parameters", json!({"asap_cutoff": self.calc.asap_cutoff})),
             ("parameters_opt", self.parameters_opt()),
             ("results", frame_results.last().cloned().unwrap_or_default()),
+            ("formation_energy", formation_energy(target.atoms(), energy, self.calc)),
             ("surface_energy", surface_energies(target.atoms(), energy, self.calc)),
             ("trajectory", frames.into()),
             ("trajectory_results", frame_results.into()),

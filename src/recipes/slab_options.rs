@@ -8,6 +8,7 @@ use crate::science::fields::{Fields, brief};
 use crate::science::slabs::SlabOptions;
 
 const PLACE: &str = "make_slabs_kwargs";
+const SURFACE: &str = "allowed_surface_symbols";
 
 const KNOWN: [&str; 15] = [
     "max_index",
@@ -16,7 +17,7 @@ const KNOWN: [&str; 15] = [
     "min_vacuum_size",
     "z_fix",
     "flip_asymmetric",
-    "allowed_surface_symbols",
+    SURFACE,
     "ftol",
     "tol",
     "symmetrize",
@@ -50,7 +51,7 @@ pub(super) fn slab_options(value: Option<&Value>) -> Result<SlabOptions> {
         min_vacuum_size: fields.number("min_vacuum_size")?.unwrap_or(default.min_vacuum_size),
         z_fix,
         flip_asymmetric: fields.flag("flip_asymmetric")?.unwrap_or(default.flip_asymmetric),
-        allowed_surface_symbols: fields.get("allowed_surface_symbols").map(symbols).transpose()?,
+        allowed_surface_symbols: fields.get(SURFACE).map(|given| symbols(SURFACE, given)).transpose()?,
         ftol: fields.number("ftol")?.unwrap_or(default.ftol),
         symmetrize: fields.flag("symmetrize")?.unwrap_or(default.symmetrize),
         primitive: fields.flag("primitive")?.unwrap_or(default.primitive),
@@ -65,15 +66,15 @@ pub(super) fn slab_options(value: Option<&Value>) -> Result<SlabOptions> {
     Ok(options)
 }
 
-/// One symbol, or a list of them.
-fn symbols(given: &Value) -> Result<Vec<u8>> {
+/// One symbol, or a list of them, given as `key`.
+pub(super) fn symbols(key: &str, given: &Value) -> Result<Vec<u8>> {
     let single = std::slice::from_ref(given);
     let listed = given.as_array().map_or(single, Vec::as_slice);
     let number = |value: &Value| match value.as_str() {
         Some(symbol) => Ok(elements::number(symbol)?),
         None => {
             let reason = format!("must hold chemical symbols, not {} (YAML: quote No)", brief(value));
-            Err(crate::science::Error::bad("allowed_surface_symbols", reason).into())
+            Err(crate::science::Error::bad(key, reason).into())
         }
     };
     listed.iter().map(number).collect()

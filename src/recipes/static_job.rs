@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::defect::formation_energy;
 use super::document::{document, final_atoms, object, results};
 use super::error::{Error, Result};
 use super::metadata::metadata;
@@ -34,6 +35,9 @@ pub struct StaticJob {
 }
 
 impl StaticJob {
+    /// The name in its documents.
+    pub(super) const NAME: &'static str = "EMT Static";
+
     /// The keys its parameters may have.
     pub const KEYS: [&'static str; 2] = ["calc_params", "additional_fields"];
 
@@ -62,9 +66,10 @@ impl Recipe for StaticJob {
             ("atoms", final_atoms(atoms)),
             ("input_atoms", object([("atoms", to_mson(atoms)), (key, metadata.clone())]).into()),
             (key, metadata),
-            ("name", "EMT Static".into()),
+            ("name", Self::NAME.into()),
             ("parameters", json!({"asap_cutoff": self.calc.asap_cutoff})),
             ("results", results(&found)),
+            ("formation_energy", formation_energy(atoms, found.energy, self.calc)),
             ("surface_energy", surface_energies(atoms, found.energy, self.calc)),
         ]);
         Ok(document(own, context.dir_name, &self.additional_fields))

@@ -1,16 +1,25 @@
 //! The science room: against ASE and quacc, and against itself.
 
+mod barostats;
 mod builders;
+mod defect_flows;
+mod defects;
+mod dynamics;
+mod elastic;
 mod formats;
 mod formats_ase;
 mod formats_cif;
+mod md_pressure;
 mod metadata;
+mod phonon_flow;
+mod phonons;
 mod physics;
 mod recipes;
 mod relaxations;
 mod single_points;
 mod slab_flows;
 mod slabs;
+mod thermostats;
 
 use serde_json::Value;
 use volley::science::Atoms;

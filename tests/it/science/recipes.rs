@@ -1,7 +1,7 @@
 //! Result documents against those of quacc 1.8.2, key by key.
 
 use serde_json::{Value, json};
-use volley::recipes::{Context, Error, Recipe, RelaxJob, StaticJob, Summary};
+use volley::recipes::{Context, Error, MdJob, Recipe, RelaxJob, StaticJob, Summary};
 use volley::science::structure;
 
 use super::fixture;
@@ -57,7 +57,8 @@ fn documents_are_those_of_quacc() {
         "calc_params": {"asap_cutoff": true},
         "additional_fields": {"tag": "x"},
     });
-    let recipes: [(&str, Box<dyn Recipe>); 7] = [
+    let md = MdJob::from_value(&json!({"steps": 40, "timestep_fs": 2.0})).expect("parameters");
+    let recipes: [(&str, Box<dyn Recipe>); 8] = [
         ("static_job_bulk", Box::new(StaticJob::default())),
         ("static_job_molecule", Box::new(StaticJob::default())),
         ("relax_job_bulk", Box::new(RelaxJob::default())),
@@ -65,6 +66,7 @@ fn documents_are_those_of_quacc() {
         ("relax_job_relax_cell", Box::new(relax(json!({"relax_cell": true})))),
         ("relax_job_relax_cell_rattled", Box::new(relax(json!({"relax_cell": true})))),
         ("relax_job_asap_cutoff_fire", Box::new(relax(fire))),
+        ("md_job_nve_given_momenta", Box::new(md)),
     ];
     for (name, recipe) in recipes {
         let (found, expected) = document(name, &*recipe);
@@ -103,8 +105,8 @@ fn a_summary_is_derived_from_the_document() {
     let (found, _) = document("relax_job_molecule", &RelaxJob::default());
     let summary = Summary::of(&found).expect("a summary");
     assert_eq!((summary.formula.as_str(), summary.natoms, summary.steps), ("N2", 2, Some(3)));
-    assert!((summary.energy - 0.26277797717471074).abs() < 1e-8);
-    assert!((summary.max_force - 0.008376705507490811).abs() < 1e-8);
+    assert!((summary.energy.expect("an energy") - 0.26277797717471074).abs() < 1e-8);
+    assert!((summary.max_force.expect("a force") - 0.008376705507490811).abs() < 1e-8);
     assert_eq!(summary.converged, Some(true));
     assert_eq!(Summary::of(&json!({"a": 1})), None);
 }
@@ -165,6 +167,18 @@ fn wrong_parameters_are_explained() {
             "unknown key \"alpha\" in optimizer_kwargs",
         ),
         (
+            json!({"opt_params": {"filter": "UnitCelFilter"}}),
+            "filter: unknown filter \"UnitCelFilter\" (did you mean UnitCellFilter?)",
+        ),
+        (
+            json!({"opt_params": {"filter": "UnitCellFilter", "filter_kwargs": {"exp_cell_factor": 3}}}),
+            "unknown key \"exp_cell_factor\" in filter_kwargs of UnitCellFilter (did you mean \"cell_factor\"?)",
+        ),
+        (
+            json!({"opt_params": {"filter": "ExpCellFilter", "filter_kwargs": {"cell_factor": 3}}}),
+            "unknown key \"cell_factor\" in filter_kwargs of ExpCellFilter",
+        ),
+        (
             json!({"opt_params": {"filter_kwargs": {"mask": [1, 1]}}}),
             "mask of filter_kwargs: must be six of 0 and 1 (xx, yy, zz, yz, xz, xy), or three rows of three, not [1,1]",
         ),
@@ -213,7 +227,10 @@ fn the_log_has_the_lines_of_ase() {
     let log = |parameters: Value| {
         let nitrogen = structure::build(&json!({"molecule": "N2"})).expect("a structure");
         let log = std::cell::RefCell::new(String::new());
-        let observe = |step: &volley::recipes::Progress| log.borrow_mut().push_str(&step.log_line("12:34:56"));
+        let observe = |progress: &volley::recipes::Progress| {
+            let step = progress.relaxation().expect("a relaxation");
+            log.borrow_mut().push_str(&step.log_line("12:34:56"));
+        };
         let job = RelaxJob::from_value(&parameters).expect("parameters");
         job.run(&nitrogen, &Context { observe: &observe, ..CONTEXT }).expect("a document");
         log.into_inner()
