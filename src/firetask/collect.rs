@@ -25,12 +25,7 @@ impl Firetask for CollectResultsTask {
     }
 
     fn run(&self, run: &Run<'_>) -> Result<FwAction, TaskFailure> {
-        let mut rows: Vec<Bson> = match run.spec.get(RESULTS) {
-            None | Some(Bson::Null) => Vec::new(),
-            Some(Bson::Array(rows)) => rows.clone(),
-            Some(_) => return Err(Params { task: NAME, values: run.spec }.wrong(RESULTS, "a list").into()),
-        };
-        retain_newest(&mut rows);
+        let mut rows = newest_rows(NAME, run)?;
         // They were pushed as the parents came to their ends; a table should not depend on that.
         rows.sort_by(|one, other| {
             let (one, other) = (key(one), key(other));
@@ -39,6 +34,17 @@ impl Firetask for CollectResultsTask {
         let stored_data = doc! {"name": "Collected results", "count": int(rows.len() as i64), RESULTS: rows};
         Ok(FwAction { stored_data, ..FwAction::default() })
     }
+}
+
+/// What the recipes above have found, each firework's last run.
+pub(super) fn newest_rows(task: &'static str, run: &Run<'_>) -> Result<Vec<Bson>, BadTask> {
+    let mut rows: Vec<Bson> = match run.spec.get(RESULTS) {
+        None | Some(Bson::Null) => Vec::new(),
+        Some(Bson::Array(rows)) => rows.clone(),
+        Some(_) => return Err(Params { task, values: run.spec }.wrong(RESULTS, "a list")),
+    };
+    retain_newest(&mut rows);
+    Ok(rows)
 }
 
 /// A firework that has run again has pushed its rows again: those of its last run count.

@@ -81,7 +81,7 @@ pub struct Run<'a> {
 }
 
 /// Every kind of task that runs without Python.
-static KNOWN: [&dyn Firetask; 17] = [
+static KNOWN: &[&dyn Firetask] = &[
     &script::ScriptTask,
     &files::FileWriteTask,
     &files::FileDeleteTask,
@@ -97,7 +97,12 @@ static KNOWN: [&dyn Firetask; 17] = [
     &dataflow::ImportDataTask,
     &emt::RELAX,
     &emt::STATIC,
-    &emt::SlabsTask,
+    &emt::MD,
+    &emt::DEFECTS,
+    &emt::SLABS,
+    &emt::ELASTIC,
+    &emt::ELASTIC_FIT,
+    &emt::PHONONS,
     &collect::CollectResultsTask,
 ];
 
@@ -114,7 +119,7 @@ pub fn name_of(task: &Document) -> &str {
 /// The kind of a task that runs without Python.
 pub fn find(task: &Document) -> Option<&'static dyn Firetask> {
     let name = name_of(task);
-    KNOWN.into_iter().find(|known| known.name() == name)
+    KNOWN.iter().copied().find(|known| known.name() == name)
 }
 
 /// Names of tasks that only Python may know, each once, with the native one that may have been meant.

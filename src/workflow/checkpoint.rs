@@ -11,6 +11,12 @@ use super::{FwAction, as_int, int};
 pub const CHECKPOINT: &str = "checkpoint";
 /// Where a checkpoint keeps how far the task that began there has come by itself.
 pub const PROGRESS: &str = "_progress";
+/// What is kept there by tasks that make steps: how many they have made.
+pub const STEPS: &str = "steps";
+/// How many they are to make.
+pub const OF: &str = "of_steps";
+/// How many seconds the rest takes, as it went until then.
+pub const LEFT: &str = "seconds_left";
 /// Where a spec says from which checkpoint to go on.
 pub const RECOVERY: &str = "_recovery";
 

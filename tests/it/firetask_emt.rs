@@ -225,3 +225,50 @@ fn cutting_slabs_hears_the_signal() {
     assert_eq!(worker.end().0, Some(128 + 15));
     assert_eq!(site.state(1), State::Ready);
 }
+
+#[test]
+fn phonons_follow_a_relaxation() {
+    for site in Site::on_every_store() {
+        let relax = json!({
+            "_fw_name": "EmtRelaxTask", "structure": {"bulk": "Cu"}, "relax_cell": true, "opt_params": {"fmax": 0.001},
+        });
+        let phonons = json!({"_fw_name": "EmtPhononTask", "min_lengths": 12, "t_step": 100});
+        site.add(json!({
+            "fws": [
+                {"fw_id": 1, "name": "relax", "spec": {"_tasks": [relax]}},
+                {"fw_id": 2, "name": "phonons", "spec": {"_tasks": [phonons]}},
+                {"fw_id": 3, "name": "table", "spec": {"_tasks": [{"_fw_name": "CollectResultsTask"}]}},
+            ],
+            "links": {"1": [2], "2": [3]},
+        }));
+        site.run_well(&["rapidfire"]);
+        assert!(site.fireworks().iter().all(|firework| firework.state == State::Completed));
+        // A large document in either store.
+        let data = volley::workflow::json::from_document(&site.stored_data(2));
+        assert_eq!(data["name"], "EMT Phonons");
+        assert_eq!(data["results"]["force_constants"].as_array().map(Vec::len), Some(125));
+        assert_eq!(data["results"]["mesh_properties"]["frequencies"].as_array().map(Vec::len), Some(2769));
+        let data = volley::workflow::json::from_document(&site.stored_data(3));
+        let row = data["results"].as_array().and_then(|rows| rows.last()).expect("a row");
+        assert!(row["lowest_frequency"].as_f64().is_some_and(|lowest| lowest > 0.1), "{row}");
+        assert!(row["heat_capacity"].as_f64().is_some_and(|heat| (heat - 23.4).abs() < 0.3), "{row}");
+    }
+}
+
+#[test]
+fn phonons_hear_the_signal() {
+    let site = Site::sqlite();
+    let task = json!({
+        "_fw_name": "EmtPhononTask",
+        // No symmetry: hundreds of displacements in a large supercell.
+        "structure": {"bulk": {"name": "Cu", "cubic": true, "supercell": [2, 2, 2]}},
+        "supercell_matrix": [[5, 1, 0], [0, 5, 2], [1, 0, 5]],
+    });
+    let spec = json!({"_tasks": [task], "structure": null});
+    site.add(json!({"fws": [{"fw_id": 1, "name": "phonons", "spec": spec}], "links": {}}));
+    let worker = site.start(&["singleshot"]);
+    wait_until("it runs", || site.state(1) == State::Running);
+    worker.signal(rustix::process::Signal::TERM);
+    assert_eq!(worker.end().0, Some(128 + 15));
+    assert_eq!(site.state(1), State::Ready);
+}

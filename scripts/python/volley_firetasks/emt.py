@@ -22,10 +22,40 @@ class EmtStaticTask(VolleyTask):
     _fw_name = "EmtStaticTask"
 
 
+class EmtMdTask(VolleyTask):
+    """Moves a structure as time goes by with EMT."""
+
+    _fw_name = "EmtMdTask"
+
+
 class EmtBulkToSlabsTask(VolleyTask):
     """Relaxes every slab of a bulk crystal with EMT."""
 
     _fw_name = "EmtBulkToSlabsTask"
+
+
+class EmtBulkToDefectsTask(VolleyTask):
+    """Relaxes the vacancies of a bulk crystal with EMT."""
+
+    _fw_name = "EmtBulkToDefectsTask"
+
+
+class EmtElasticTensorTask(VolleyTask):
+    """Deforms a crystal in many ways to find its elastic constants with EMT."""
+
+    _fw_name = "EmtElasticTensorTask"
+
+
+class EmtElasticFitTask(VolleyTask):
+    """Fits elastic constants to the stresses of deformed crystals."""
+
+    _fw_name = "EmtElasticFitTask"
+
+
+class EmtPhononTask(VolleyTask):
+    """Computes phonons and thermal properties with EMT."""
+
+    _fw_name = "EmtPhononTask"
 
 
 class CollectResultsTask(VolleyTask):

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 use tracing::warn;
 
-use crate::recipes::Progress;
+use crate::recipes::RelaxStep;
 use crate::science::io::extxyz::write_frame;
 
 /// The two files, made at the first step.
@@ -35,7 +35,7 @@ impl<'a> Files<'a> {
     }
 
     /// Writes a step.
-    pub fn write(&self, step: &Progress) {
+    pub fn write(&self, step: &RelaxStep) {
         let mut state = self.state.borrow_mut();
         if let Err((path, error)) = self.try_write(&mut state, step) {
             warn!("cannot write {}: {error}; the relaxation goes on without it", path.display());
@@ -43,7 +43,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    fn try_write(&self, state: &mut State, step: &Progress) -> Result<(), (PathBuf, io::Error)> {
+    fn try_write(&self, state: &mut State, step: &RelaxStep) -> Result<(), (PathBuf, io::Error)> {
         let paths = ["opt.log", "opt.extxyz"].map(|name| self.directory.join(name));
         let at = |which: usize| {
             let path = paths[which].clone();

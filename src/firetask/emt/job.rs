@@ -9,8 +9,10 @@ use super::super::params::{BadTask, STRUCTURE};
 use super::super::{Firetask, Run, TaskFailure};
 use super::files::Files;
 use super::resume::Keeping;
-use super::{RESULTS, bad_parameters, failure, given_structure, is_given, parameters, prepare_structure, push, resume};
-use crate::recipes::{self, Context, Recipe, RelaxJob, StaticJob, Summary};
+use super::{
+    RESULTS, bad_parameters, failure, given_structure, is_given, parameters, prepare_structure, push, resume, warn_of,
+};
+use crate::recipes::{self, Context, PhononFlow, Recipe, RelaxJob, StaticJob, Summary, warnings};
 use crate::science::io::mson::from_mson;
 use crate::science::structure;
 use crate::workflow::{FwAction, json};
@@ -21,6 +23,9 @@ pub static RELAX: JobTask =
 /// Energy, forces and stress.
 pub static STATIC: JobTask =
     JobTask { name: "EmtStaticTask", recipe: |values| Ok(Box::new(StaticJob::from_value(values)?)), resumes: false };
+/// Vibrations: every displacement here, since the forces of one take less time than to claim a firework.
+pub static PHONONS: JobTask =
+    JobTask { name: "EmtPhononTask", recipe: |values| Ok(Box::new(PhononFlow::from_value(values)?)), resumes: false };
 
 /// One of them.
 pub struct JobTask {
@@ -50,7 +55,8 @@ impl Firetask for JobTask {
         let context = Context {
             dir_name: &dir_name,
             interrupt: &|| if self.resumes { keeping.stops() } else { run.interrupt.is_raised() },
-            observe: &|step| {
+            observe: &|progress| {
+                let Some(step) = progress.relaxation() else { return };
                 keeping.see(step);
                 if recipe.keeps_files() {
                     files.write(step);
@@ -60,14 +66,20 @@ impl Firetask for JobTask {
         let document = recipe
             .run(earlier.as_ref().unwrap_or(&given), &context)
             .map_err(|error| failure(resume::noted(error, &given)))?;
-        let (mut update_spec, mut rows) = (Document::new(), Vec::new());
-        if let Ok(last) = from_mson(&document["atoms"]) {
-            update_spec.insert(STRUCTURE, json::to_bson(&structure::plain(&last)));
-            rows.extend(Summary::about(&last, &document).map(|row| with_steps_before(row, run)));
-        }
-        let stored_data = document.as_object().map(json::to_document).unwrap_or_default();
-        Ok(FwAction { stored_data, update_spec, mod_spec: push(run, &rows), ..FwAction::default() })
+        Ok(outcome(run, &document))
     }
+}
+
+/// What comes of a document: it is stored, and its atoms and what was found go on to the children.
+pub(super) fn outcome(run: &Run<'_>, document: &Value) -> FwAction {
+    warn_of(warnings(document));
+    let (mut update_spec, mut rows) = (Document::new(), Vec::new());
+    if let Ok(last) = from_mson(&document["atoms"]) {
+        update_spec.insert(STRUCTURE, json::to_bson(&structure::plain(&last)));
+        rows.extend(Summary::about(&last, document).map(|row| with_steps_before(row, run)));
+    }
+    let stored_data = document.as_object().map(json::to_document).unwrap_or_default();
+    FwAction { stored_data, update_spec, mod_spec: push(run, &rows), ..FwAction::default() }
 }
 
 impl JobTask {

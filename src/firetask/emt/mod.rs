@@ -1,10 +1,11 @@
-//! The EMT recipes as tasks, with quacc's parameters: `EmtRelaxTask` and `EmtStaticTask` compute one
-//! structure, `EmtBulkToSlabsTask` makes many of one.
+//! The EMT recipes as tasks, with quacc's parameters: `EmtRelaxTask`, `EmtStaticTask`, `EmtMdTask` and `EmtPhononTask`
+//! compute one structure, flows like `EmtBulkToSlabsTask` make many of one.
 //!
 //! The structure comes from the task, else from the spec, where a finished parent has put it. The
 //! result document is the stored data. Every recipe pushes a row on what it found to `results` of its
 //! children, which `CollectResultsTask` makes a table of.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use bson::{Bson, Document, doc};
@@ -18,14 +19,22 @@ use crate::science::nearest::nearest as closest;
 use crate::science::{self, Atoms, structure};
 use crate::workflow::{int, json};
 
+mod elastic;
 mod files;
+mod flow;
 mod job;
+mod md;
+mod md_earlier;
+mod md_files;
+mod md_records;
+mod md_restart;
 mod resume;
-mod slabs;
 mod workflow;
 
-pub use job::{RELAX, STATIC};
-pub use slabs::SlabsTask;
+pub use elastic::ELASTIC_FIT;
+pub use flow::{DEFECTS, ELASTIC, SLABS};
+pub use job::{PHONONS, RELAX, STATIC};
+pub use md::MD;
 pub use workflow::RecipeWorkflow;
 
 /// Where recipes leave rows for their children.
@@ -83,15 +92,20 @@ fn given_structure(name: &'static str, recipe: &dyn Recipe, run: &Run<'_>) -> Re
     let place = if is_given(run.task) { run.task } else { run.spec };
     let given = place.get(STRUCTURE).filter(|_| is_given(place)).ok_or(TaskFailure::NoStructure { task: name })?;
     let atoms = structure::build(&json::from_bson(given)).map_err(|error| bad_structure(name, error.into()))?;
-    for notice in recipe.notices(&atoms) {
-        warn!("{notice}");
-    }
+    warn_of(recipe.notices(&atoms));
     Ok(atoms)
 }
 
 /// Whether a task, or a spec, has a structure.
 fn is_given(place: &Document) -> bool {
     place.get(STRUCTURE).is_some_and(|given| !matches!(given, Bson::Null))
+}
+
+/// Tells of what is worth knowing, a sentence each.
+fn warn_of(sentences: impl IntoIterator<Item = impl Display>) {
+    for sentence in sentences {
+        warn!("{sentence}");
+    }
 }
 
 fn failure(error: recipes::Error) -> TaskFailure {

@@ -9,14 +9,14 @@ use bson::{Bson, Document, doc};
 use tracing::info;
 
 use super::super::Run;
-use crate::recipes::{self, Progress, structure_id};
+use crate::recipes::{self, RelaxStep, structure_id};
 use crate::science::io::mson::from_mson;
 use crate::science::{Atoms, structure};
+use crate::workflow::checkpoint::STEPS;
 use crate::workflow::{Launch, as_int, int, json};
 
 /// Where a relaxation notes what it had been given.
 const GIVEN: &str = "given_id";
-const STEPS: &str = "steps";
 const ATOMS: &str = "atoms";
 
 /// How often the geometry is kept while it runs; what is lost with a worker that dies.
@@ -80,7 +80,7 @@ impl<'a> Keeping<'a> {
     }
 
     /// Looks at a step. What a stop leaves is the step at which it is heard of.
-    pub fn see(&self, step: &Progress) {
+    pub fn see(&self, step: &RelaxStep) {
         self.stops.set(self.run.interrupt.is_raised());
         // At the start there is nothing that an earlier run has not kept.
         if step.step > 0 && (self.stops.get() || self.kept.get().elapsed() >= EVERY) {

@@ -6,83 +6,111 @@ use serde_json::{Map, Value};
 use super::super::Firetask;
 use super::super::collect::CollectResultsTask;
 use super::super::params::STRUCTURE;
-use super::slabs::{IN_ONE, SlabsTask};
-use super::{RELAX, STATIC};
-use crate::recipes::{BulkToSlabsFlow, RelaxJob, StaticJob};
+use super::flow::{DEFECTS, ELASTIC, FlowTask, IN_ONE, SLABS};
+use super::{MD, PHONONS, RELAX, STATIC};
+use crate::recipes::{
+    BulkToDefectsFlow, BulkToSlabsFlow, ElasticTensorFlow, MdJob, PhononFlow, RelaxJob, StaticJob, parameters,
+};
 use crate::science::nearest::nearest;
 use crate::workflow::{Draft, DraftFirework, json};
 
 /// What can be added for a structure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecipeWorkflow {
-    /// A relaxation.
-    Relax,
-    /// Energy, forces and stress.
-    Static,
-    /// A relaxation, and a static calculation of what came out.
-    RelaxStatic,
-    /// All slabs of a bulk crystal, and one table of them.
-    Slabs,
-}
-
-/// A setting that no task of the workflow has.
-#[derive(Debug, thiserror::Error)]
-#[error("{} has no setting `{key}`{hint}", .recipe.name())]
-pub struct UnknownSetting {
-    recipe: RecipeWorkflow,
-    key: String,
-    hint: String,
+#[derive(Clone, Copy, Debug)]
+pub struct RecipeWorkflow {
+    name: &'static str,
+    help: &'static str,
+    steps: fn() -> Vec<Step>,
 }
 
 /// One firework to be: its verb, its task, and the settings that task takes.
 type Step = (&'static str, &'static str, Vec<&'static str>);
 
+static ALL: &[RecipeWorkflow] = &[
+    RecipeWorkflow { name: "emt.relax", help: "relaxation", steps: || vec![relax()] },
+    RecipeWorkflow { name: "emt.static", help: "energy, forces and stress", steps: || vec![after()] },
+    RecipeWorkflow {
+        name: "emt.relax_static",
+        help: "relaxation, then a static calculation",
+        steps: || vec![relax(), after()],
+    },
+    RecipeWorkflow { name: "emt.md", help: "molecular dynamics", steps: || vec![dynamics()] },
+    RecipeWorkflow {
+        name: "emt.slabs",
+        help: "all slabs of a bulk crystal, relaxed, in one table",
+        steps: || vec![flow("slabs", &SLABS, &BulkToSlabsFlow::KEYS), collect()],
+    },
+    RecipeWorkflow {
+        name: "emt.defects",
+        help: "the vacancies of a bulk crystal, relaxed, in one table",
+        steps: || vec![flow("defects", &DEFECTS, &BulkToDefectsFlow::KEYS), collect()],
+    },
+    RecipeWorkflow {
+        name: "emt.elastic",
+        help: "elastic constants of a crystal",
+        steps: || vec![flow("elastic", &ELASTIC, &ElasticTensorFlow::KEYS)],
+    },
+    RecipeWorkflow {
+        name: "emt.phonons",
+        help: "phonons and thermal properties of a relaxed structure",
+        steps: || vec![("phonons", PHONONS.name(), PhononFlow::KEYS.to_vec())],
+    },
+];
+
+fn relax() -> Step {
+    ("relax", RELAX.name(), RelaxJob::KEYS.to_vec())
+}
+
+fn after() -> Step {
+    ("static", STATIC.name(), StaticJob::KEYS.to_vec())
+}
+
+fn dynamics() -> Step {
+    ("md", MD.name(), MdJob::KEYS.to_vec())
+}
+
+fn flow(verb: &'static str, task: &FlowTask, keys: &[&'static str]) -> Step {
+    (verb, task.name(), [keys, &[IN_ONE]].concat())
+}
+
+fn collect() -> Step {
+    ("collect", CollectResultsTask.name(), Vec::new())
+}
+
+/// A setting that no task of the workflow has.
+#[derive(Debug, thiserror::Error)]
+#[error("{recipe} has no setting `{key}`{hint}")]
+pub struct UnknownSetting {
+    recipe: &'static str,
+    key: String,
+    hint: String,
+}
+
 impl RecipeWorkflow {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Relax, Self::Static, Self::RelaxStatic, Self::Slabs];
+    pub fn all() -> &'static [Self] {
+        ALL
+    }
 
     /// The name it is asked for by.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Relax => "emt.relax",
-            Self::Static => "emt.static",
-            Self::RelaxStatic => "emt.relax_static",
-            Self::Slabs => "emt.slabs",
-        }
+        self.name
     }
 
     /// What it does, in a few words.
     pub fn help(self) -> &'static str {
-        match self {
-            Self::Relax => "relaxation",
-            Self::Static => "energy, forces and stress",
-            Self::RelaxStatic => "relaxation, then a static calculation",
-            Self::Slabs => "all slabs of a bulk crystal, relaxed, in one table",
-        }
-    }
-
-    fn steps(self) -> Vec<Step> {
-        let relax: Step = ("relax", RELAX.name(), RelaxJob::KEYS.to_vec());
-        let after: Step = ("static", STATIC.name(), StaticJob::KEYS.to_vec());
-        match self {
-            Self::Relax => vec![relax],
-            Self::Static => vec![after],
-            Self::RelaxStatic => vec![relax, after],
-            Self::Slabs => vec![
-                ("slabs", SlabsTask.name(), [BulkToSlabsFlow::KEYS.as_slice(), &[IN_ONE]].concat()),
-                ("collect", CollectResultsTask.name(), Vec::new()),
-            ],
-        }
+        self.help
     }
 
     /// The workflow for one structure, in any form of [`crate::science::structure`]; `label` says in names
     /// which it is. Each step follows the one before, and each setting goes to every task that has it.
     pub fn draft(self, label: &str, structure: &Value, settings: &Map<String, Value>) -> Result<Draft, UnknownSetting> {
-        let steps = self.steps();
+        let steps = (self.steps)();
         let known = || steps.iter().flat_map(|(.., keys)| keys.iter().copied());
         if let Some(key) = settings.keys().find(|key| !known().any(|known| known == key.as_str())) {
-            let hint = nearest(key, known()).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-            return Err(UnknownSetting { recipe: self, key: key.clone(), hint });
+            let near = parameters::home(key, &known().collect::<Vec<_>>());
+            let near = near.or_else(|| nearest(key, known()).map(str::to_owned));
+            let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            return Err(UnknownSetting { recipe: self.name, key: key.clone(), hint });
         }
         let firework = |(place, (verb, task, keys)): (usize, &Step)| {
             let mut task = doc! {"_fw_name": *task};
