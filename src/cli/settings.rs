@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 /// One of them: where it goes, and what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
+    /// As it was typed.
+    text: String,
     path: Vec<String>,
     value: Value,
 }
@@ -32,7 +34,7 @@ impl FromStr for Setting {
             return Err(bad("a key is empty"));
         }
         let value = serde_saphyr::from_str(value).map_err(|_| bad("the value is no YAML"))?;
-        Ok(Self { path, value })
+        Ok(Self { text: text.to_owned(), path, value })
     }
 }
 
@@ -50,6 +52,25 @@ pub fn object(settings: &[Setting]) -> Result<Map<String, Value>> {
         place.insert(last.clone(), setting.value.clone());
     }
     Ok(all)
+}
+
+/// What `make` makes of all of them; an error names the one without which it would be another, or none.
+pub fn made<T, E>(settings: &[Setting], make: impl Fn(&Value) -> Result<T, E>) -> Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let made = |settings: &[Setting]| Ok::<_, anyhow::Error>(make(&Value::Object(object(settings)?)));
+    let error = match made(settings)? {
+        Ok(made) => return Ok(made),
+        Err(error) => error,
+    };
+    let is_at_fault = |place: usize| {
+        let others = [&settings[..place], &settings[place + 1..]].concat();
+        made(&others).is_ok_and(|made| made.err().is_none_or(|other| other.to_string() != error.to_string()))
+    };
+    let culprit = (0..settings.len()).find(|place| is_at_fault(*place));
+    let context = culprit.map_or_else(|| "--set".to_owned(), |place| format!("--set {}", settings[place].text));
+    Err(anyhow::Error::new(error).context(context))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub fn place_of(subject: &Subject) -> Place {
 
 /// Names of files that tasks, queues and trackers write.
 fn known<'a>(launch: &Launch, tasks: impl Iterator<Item = &'a bson::Document>) -> Vec<String> {
-    let mut known: Vec<String> = ["opt.log", "FW_job.out", "FW_job.error"].map(str::to_owned).to_vec();
+    let mut known: Vec<String> = ["opt.log", "md.log", "FW_job.out", "FW_job.error"].map(str::to_owned).to_vec();
     let files = ["stdout_file", "stderr_file"];
     for task in tasks {
         known.extend(files.iter().filter_map(|key| task.get(key).and_then(Bson::as_str)).map(str::to_owned));

@@ -1,7 +1,7 @@
 //! Runs the tasks of one firework, in its launch directory, and makes one action of theirs.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -143,6 +143,7 @@ impl<'a> Course<'a> {
         let (directory, launch_id) = (self.launch.launch_dir.clone(), self.launch.launch_id);
         let (around, so_far) = (self.around, &self.so_far);
         let launch = RefCell::new(&mut *self.launch);
+        let (fw_id, position, warned) = (self.firework.fw_id, self.position, Cell::new(false));
         let run = Run {
             task,
             spec: &self.spec,
@@ -158,8 +159,14 @@ impl<'a> Course<'a> {
                 let mut checkpoint = so_far.to_document();
                 checkpoint.insert(PROGRESS, progress);
                 let launch = &mut **launch.borrow_mut();
+                let fits = reach(launch, checkpoint);
+                if !fits && !warned.replace(true) {
+                    warn!(
+                        "fw_id: {fw_id}: the progress of task {position} is too large to keep: once stopped, it begins anew"
+                    );
+                }
                 // What is kept last is written when the firework is given back.
-                if reach(launch, checkpoint) && !around.interrupt.is_raised() {
+                if fits && !around.interrupt.is_raised() {
                     around.trackers.show(launch);
                     (around.note)(launch);
                 }

@@ -48,7 +48,19 @@ fn mistakes_add_nothing() {
         (&["emt.relax", "bulk:Cu", "--set", "opt_params.fmx=1"], "did you mean \"fmax\"?"),
         (&["emt.static", "bulk:Cu", "--set", "opt_params.fmax=1"], "emt.static has no setting `opt_params`"),
         (&["emt.slabs", "bulk:Cu", "--set", "make_slabs_kwargs.max_idx=2"], "max_index"),
+        (&["emt.defects", "bulk:Cu", "--set", "make_defects_kwargs.min_atom=2"], "min_atoms"),
+        (&["emt.defects", "bulk:Cu", "--set", "make_defects_kwargs.rm_species=Al"], "there is no Al in Cu"),
+        (
+            &["emt.defects", "bulk:Cu", "--set", "defect_gen=SubstitutionGenerator"],
+            "SubstitutionGenerator is not supported",
+        ),
+        (&["emt.defects", "molecule:N2"], "periodic in all three directions"),
         (&["emt.slabs", "molecule:N2"], "periodic in all three directions"),
+        (&["emt.relax", "bulk:Cu", "--set", "fmax=1"], "did you mean `opt_params.fmax`?"),
+        (&["emt.elastic", "bulk:Cu", "--set", "relax_cell=false"], "did you mean `job_params.relax_job.relax_cell`?"),
+        (&["emt.md", "bulk:Cu", "--set", "md_params.taut=1"], "did you mean \"md_params.dynamics_kwargs.taut\"?"),
+        (&["emt.phonons", "bulk:Cu", "--set", "min_length=10"], "did you mean `min_lengths`?"),
+        (&["emt.phonons", "bulk:Cu", "--set", "supercell_matrix=[[1,0,0],[0,1,0],[1,1,0]]"], "determinant above 0"),
     ] {
         cli.lpad(&[&["add_recipe"], args].concat()).failed(1, reason);
     }

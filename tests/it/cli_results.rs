@@ -82,7 +82,8 @@ fn results_of_many_workflows_are_filtered_and_written_for_others() {
         let csv = cli.lpad(&["results", "-o", "csv"]).done().stdout;
         assert_eq!(csv.lines().count(), 4);
         assert!(csv.starts_with("fw_id,name,state,formula,natoms,energy,energy_per_atom,"), "{csv}");
-        assert!(csv.lines().all(|line| line.split(',').count() == 14), "{csv}");
+        let fields = volley::launchpad::results::FIELDS.len();
+        assert!(csv.lines().all(|line| line.split(',').count() == fields), "{csv}");
         assert_eq!(cli.lpad(&["results", "-o", "jsonl"]).done().stdout.lines().count(), 3);
         assert_eq!(cli.lpad(&["results", "-o", "ids"]).done().stdout, "1-3\n");
         let text = cli.lpad(&["results", "-o", "extxyz"]).done().stdout;
@@ -99,5 +100,21 @@ fn results_of_many_workflows_are_filtered_and_written_for_others() {
         if let Some(lines) = cli.picture(40, "results") {
             assert!(lines[0].starts_with("ID") && lines[4].starts_with("no room for energy"), "{lines:#?}");
         }
+    }
+}
+
+#[test]
+fn warnings_of_recipes_are_told() {
+    for cli in Cli::everywhere() {
+        cli.lpad(&["add_recipe", "emt.static", "bulk:Cu"]).done();
+        cli.lpad(&["add_recipe", "emt.md", "bulk:Cu", "--set", "md_params.max_runtime=0"]).done();
+        cli.rapidfire();
+        let partial = "the state is partial: it ended after 0 of 20000 steps (walltime)";
+        let rows = cli.lpad(&["results"]).json();
+        assert_eq!((&rows[0]["warnings"], &rows[1]["warnings"][0]), (&serde_json::Value::Null, &partial.into()));
+        let table = cli.lpad(&["results", "-o", "table"]).done();
+        assert_eq!(table.stderr, format!("firework 2: {partial}\n"));
+        let other = cli.lpad(&["results", "-o", "table", "--where", "fw_id=1"]).done();
+        assert_eq!(other.stderr, "");
     }
 }

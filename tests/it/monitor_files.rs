@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use volley::launchpad::folder::{Entry, Folder, Kind};
 use volley::launchpad::piece::{Piece, Stamp};
 use volley::launchpad::tail::{Place, Spot};
-use volley::recipes::LoggedStep;
+use volley::recipes::{LoggedStep, Measure};
 use volley::tui::ask::files::{self as of, Text};
 use volley::tui::ask::{Answer, Ask};
 use volley::tui::state::firework::Pane;
@@ -63,13 +63,19 @@ fn entry(name: &str, kind: Kind, size: u64, seconds: i64) -> Entry {
 fn relaxed(steps: usize) -> Vec<LoggedStep> {
     let step = |step: usize| {
         let left = (-(step as f64) / 9.0).exp();
-        LoggedStep { step, energy: -13.204_511 + left * (1.0 + 0.2 * (step as f64).sin()), fmax: 2.4 * left + 0.004 }
+        let energy = -13.204_511 + left * (1.0 + 0.2 * (step as f64).sin());
+        LoggedStep { at: step as f64, energy, measure: Measure::MaxForce(2.4 * left + 0.004) }
     };
     (0..steps).map(step).collect()
 }
 
 fn log(steps: &[LoggedStep]) -> Text {
-    let line = |one: &LoggedStep| format!("BFGS: {:4} 12:00:00 {:15.6} {:15.6}\n", one.step, one.energy, one.fmax);
+    let line = |one: &LoggedStep| match one.measure {
+        Measure::MaxForce(force) => format!("BFGS: {:4} 12:00:00 {:15.6} {force:15.6}\n", one.at, one.energy),
+        Measure::Temperature(kelvin) => {
+            format!("{:<10.4} {:12.4} {:12.4} {:12.4}  {kelvin:6.1}\n", one.at, one.energy, one.energy - 1.0, 1.0)
+        }
+    };
     let text: String = steps.iter().map(line).collect();
     Text { piece: Piece::of_text(&text), steps: steps.to_vec() }
 }
@@ -136,8 +142,8 @@ fn a_relaxation_is_drawn() {
     press(&mut app, "v");
     compare(&mut app, "files-log");
     let mut never: Vec<LoggedStep> = relaxed(5000);
-    never[17].fmax = 0.0;
-    never.push(LoggedStep { step: 123_456, energy: 8.9e14, fmax: 3e12 });
+    never[17].measure = Measure::MaxForce(0.0);
+    never.push(LoggedStep { at: 123_456.0, energy: 8.9e14, measure: Measure::MaxForce(3e12) });
     compare(&mut opened("opt.log", Ok(log(&never))), "files-plot-large");
 }
 

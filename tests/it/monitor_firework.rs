@@ -126,13 +126,14 @@ fn completed() -> Known {
         name: "EMT Relax".to_owned(),
         formula: "Cu36".to_owned(),
         natoms: 36,
-        energy: -0.212_345_678,
-        max_force: 0.008_912,
+        energy: Some(-0.212_345_678),
+        max_force: Some(0.008_912),
         steps: Some(23),
         converged: Some(true),
         miller_index: Some([1, 1, 1]),
         shift: Some(0.25),
         surface_energy: Some(0.081),
+        ..Summary::default()
     };
     let sentence = "Firework 17 `relax slab` has completed, on node17.cluster.example.org.".to_owned();
     let page = Page { sentence, summaries: vec![summary], ..page(State::Completed) };

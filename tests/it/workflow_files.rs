@@ -76,6 +76,10 @@ fn the_examples_are_right() {
         ("guide/slabs.yaml", 3),
         ("guide/two_workers.yaml", 2),
         ("workflows/dataflow.yaml", 2),
+        ("workflows/defects.yaml", 3),
+        ("workflows/elastic.yaml", 1),
+        ("workflows/dynamics.yaml", 3),
+        ("workflows/phonons.yaml", 2),
     ] {
         let found = read(&PathBuf::from(folder).join(name)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(found[0].draft.fireworks().len(), count, "{name}");

@@ -11,13 +11,16 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{self, Format, SummaryColumns, Table};
 use crate::cli::settings::{self, Setting};
 use crate::cli::structures::{self, Given};
-use crate::recipes::{self, BulkToSlabsFlow, Context, Progress, Recipe, RelaxJob, StaticJob, Summary};
+use crate::recipes::{
+    self, BulkToDefectsFlow, BulkToSlabsFlow, Context, ElasticTensorFlow, MdJob, PhononFlow, Progress, Recipe,
+    RelaxJob, StaticJob, Summary, parameters,
+};
 
 mod out;
 
 use out::Out;
 
-/// Energies, forces, relaxed structures and slabs by EMT, right here
+/// Energies, forces, dynamics, phonons, elastic constants, slabs and vacancies by EMT, right here
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -27,20 +30,36 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Which {
     /// Move the atoms until the forces are small (quacc's relax_job)
+    #[command(after_help = parameters::RELAX.help())]
     Relax(JobArgs),
     /// Energy, forces and stress (quacc's static_job)
+    #[command(after_help = parameters::STATIC.help())]
     Static(JobArgs),
+    /// Move the atoms as time goes by (quacc's md_job)
+    #[command(after_help = parameters::MD.help())]
+    Md(JobArgs),
     /// Every slab of a bulk crystal, relaxed (quacc's bulk_to_slabs_flow)
+    #[command(after_help = parameters::SLABS.help())]
     Slabs(JobArgs),
+    /// The vacancies of a bulk crystal, relaxed (quacc's bulk_to_defects_flow)
+    #[command(after_help = parameters::DEFECTS.help())]
+    Defects(JobArgs),
+    /// Elastic constants of a crystal (quacc's elastic_tensor_flow)
+    #[command(after_help = parameters::ELASTIC.help())]
+    Elastic(JobArgs),
+    /// Phonons and thermal properties of a relaxed structure (quacc's phonon_flow)
+    #[command(after_help = parameters::PHONONS.help())]
+    Phonons(JobArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct JobArgs {
-    /// A file (POSCAR*, *.xyz, *.cif, *.json), bulk:Cu, bulk:Cu:a=3.6,cubic or molecule:N2
+    /// A file (POSCAR*, *.xyz, *.cif, *.json; every frame, or one: FILE@-1), bulk:Cu, bulk:Cu:a=3.6,cubic, molecule:N2 or
+    /// surface:fcc111:symbol=Cu,size=2x2x3,vacuum=10
     #[arg(required = true, value_name = "STRUCTURE")]
     structures: Vec<String>,
 
-    /// A parameter of the recipe, as in a workflow file: opt_params.fmax=0.05
+    /// A parameter of the recipe (below), as in a workflow file
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 
@@ -96,10 +115,13 @@ fn recipe(which: Which) -> Result<(Box<dyn Recipe>, JobArgs)> {
     let (make, args): (Make, _) = match which {
         Which::Relax(args) => (|values| Ok(Box::new(RelaxJob::from_value(values)?)), args),
         Which::Static(args) => (|values| Ok(Box::new(StaticJob::from_value(values)?)), args),
+        Which::Md(args) => (|values| Ok(Box::new(MdJob::from_value(values)?)), args),
+        Which::Defects(args) => (|values| Ok(Box::new(BulkToDefectsFlow::from_value(values)?)), args),
+        Which::Elastic(args) => (|values| Ok(Box::new(ElasticTensorFlow::from_value(values)?)), args),
+        Which::Phonons(args) => (|values| Ok(Box::new(PhononFlow::from_value(values)?)), args),
         Which::Slabs(args) => (|values| Ok(Box::new(BulkToSlabsFlow::from_value(values)?)), args),
     };
-    let parameters = Value::Object(settings::object(&args.settings)?);
-    Ok((make(&parameters).context("--set")?, args))
+    Ok((settings::made(&args.settings, make)?, args))
 }
 
 /// What became of one structure: a document, an error, or both (a relaxation that did not converge).
@@ -122,10 +144,7 @@ impl Bar {
         }
         let each = given.iter().map(|one| {
             self.0.set_message(one.label.clone());
-            let observe = |step: &Progress| {
-                let (formula, count, fmax) = (step.atoms.formula(), step.step, step.fmax);
-                self.0.set_message(format!("{}: {formula}, step {count}, fmax {fmax:.4} eV/Å", one.label));
-            };
+            let observe = |progress: &Progress| self.0.set_message(format!("{}: {progress}", one.label));
             let context = Context { observe: &observe, ..Context::new(dir_name) };
             let outcome = match recipe.run(&one.atoms, &context) {
                 Ok(document) => Outcome { document: Some(document), failure: None },

@@ -19,18 +19,21 @@ pub struct Args {
     /// What to compute
     recipe: RecipeWorkflow,
 
-    /// A file (POSCAR*, *.xyz, *.cif, *.json; every frame), bulk:Cu, bulk:Cu:a=3.6,cubic or molecule:N2
+    /// A file (POSCAR*, *.xyz, *.cif, *.json; every frame, or one: FILE@-1), bulk:Cu, bulk:Cu:a=3.6,cubic, molecule:N2 or
+    /// surface:fcc111:symbol=Cu,size=2x2x3,vacuum=10
     #[arg(required = true, value_name = "STRUCTURE")]
     structures: Vec<String>,
 
-    /// A parameter of the recipe, as in a workflow file: opt_params.fmax=0.05
+    /// A parameter of the recipe, as in a workflow file: opt_params.fmax=0.05, min_lengths=[20,20,20].
+    /// `volley emt relax --help`, `volley emt elastic --help` and so on list them; those of emt.slabs,
+    /// emt.defects and emt.elastic have in_one_firework=true beside
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 }
 
 impl ValueEnum for RecipeWorkflow {
     fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
+        Self::all()
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

@@ -104,8 +104,13 @@ fn stream(context: &Context, args: &Args, mut show: impl FnMut(&FireworkResult) 
 fn table(context: &Context, args: &Args) -> Result<()> {
     let mut rows: Vec<([Cell; 3], Option<Summary>, String)> = Vec::new();
     let mut collections: Vec<(FwId, String, Vec<Value>)> = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
     stream(context, args, |found| {
-        for (_, (_, summary)) in args.rows(found) {
+        let wanted = args.rows(found);
+        if !wanted.is_empty() {
+            notes.extend(found.warnings.iter().map(|warning| format!("firework {}: {warning}", found.fw_id)));
+        }
+        for (_, (_, summary)) in wanted {
             let start: [Cell; 3] = [found.fw_id.to_string().into(), found.name.as_str().into(), found.state.into()];
             rows.push((start, summary.cloned(), found.directory.clone().unwrap_or_default()));
         }
@@ -125,6 +130,7 @@ fn table(context: &Context, args: &Args) -> Result<()> {
         let words = format!("no room for {}: `-o csv` and `-o json` show all", left_out.join(", "));
         output::wrapped("", &words)?;
     }
+    notes.iter().for_each(|note| output::note(&output::plain(note)));
     if args.condition.is_none() {
         collections.iter().try_for_each(|(fw_id, name, rows)| collected(*fw_id, name, rows))?;
     }
@@ -148,10 +154,35 @@ fn collected(fw_id: FwId, name: &str, rows: &[Value]) -> Result<()> {
     table.print("nothing")
 }
 
-/// A row as data: what slabs alone have is left out of the others.
+/// What some recipes alone find; where the first of them is unknown, so are the others.
+const SPECIAL: [&[&str]; 6] = [
+    &["temperature"],
+    &["miller_index", "shift", "surface_energy"],
+    &["defect", "site", "distortion", "formation_energy"],
+    &["deformation"],
+    &[
+        "c11",
+        "c12",
+        "c44",
+        "k_vrh",
+        "g_vrh",
+        "young_modulus",
+        "poisson_ratio",
+        "universal_anisotropy",
+        "debye_temperature",
+    ],
+    &["lowest_frequency", "zero_point_energy", "free_energy", "entropy", "heat_capacity"],
+];
+
+/// A row as data: what slabs, defects and so on alone have is left out of the others.
 fn value(found: &FireworkResult, mut row: Map<String, Value>) -> Value {
-    if row["miller_index"].is_null() {
-        ["miller_index", "shift", "surface_energy"].iter().for_each(|key| drop(row.shift_remove(*key)));
+    for special in SPECIAL {
+        if row[special[0]].is_null() {
+            special.iter().for_each(|key| drop(row.shift_remove(*key)));
+        }
+    }
+    if !found.warnings.is_empty() {
+        row.insert("warnings".to_owned(), found.warnings.clone().into());
     }
     if !found.collected.is_empty() {
         row.insert("collected".to_owned(), found.collected.clone().into());

@@ -19,8 +19,11 @@ use crate::workflow::retry::NOT_BEFORE;
 use crate::workflow::room::Ask;
 use crate::workflow::{Firework, FwId, Launch, LaunchId, Lease, Loss, State, int_list, time};
 
+mod advance;
 pub mod sentence;
 pub mod shown;
+
+pub use advance::Advance;
 
 /// What is known of a firework.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +105,8 @@ pub struct Attempt {
     pub error: Option<String>,
     /// It runs without the launchpad, and is heard of when `recover_offline` asks.
     pub offline: bool,
+    /// How far it was when it told that last.
+    pub advance: Option<Advance>,
     /// Why it is certainly lost, if this host or its queue knows.
     pub lost: Option<Loss>,
 }
@@ -339,6 +344,7 @@ fn attempt(launch: &Launch, firework: &Firework, standings: &Result<BTreeMap<Job
         job,
         error: error(launch),
         offline: false,
+        advance: Advance::of(launch),
         lost: None,
     }
 }

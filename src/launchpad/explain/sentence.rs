@@ -187,7 +187,10 @@ fn running(facts: &Facts) -> String {
             holder(lease),
             age(facts.at, lease.until)
         ),
-        Some(lease) => format!("runs, by {}; its lease holds until {}", holder(lease), moment(lease.until)),
+        Some(lease) => {
+            let advance = launch.advance.as_ref().map_or_else(String::new, |advance| format!(": {}", advance.words()));
+            format!("runs, by {}{advance}; its lease holds until {}", holder(lease), moment(lease.until))
+        }
         None => match &launch.job {
             None => format!("runs under Python FireWorks on {}, {}", launch.host, heard(launch, facts.at)),
             // Whether an offline run is forgotten or was never one, is not to be seen from the launch.
@@ -272,6 +275,7 @@ mod tests {
             job: None,
             error: None,
             offline: false,
+            advance: None,
             lost: None,
         }
     }

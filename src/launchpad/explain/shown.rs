@@ -58,6 +58,9 @@ fn known(facts: &Facts) -> Map<String, Value> {
         if let Some(heard) = launch.heard {
             note("last_heard", to_iso(heard).into());
         }
+        if let Some(advance) = launch.advance.as_ref().filter(|_| !launch.state.is_final()) {
+            note("progress", advance.words().into());
+        }
         // What has ended is held by nobody.
         if let Some(lease) = launch.lease.as_ref().filter(|_| !launch.state.is_final()) {
             note("lease_of", holder(lease).into());

@@ -7,7 +7,7 @@ use bson::Bson;
 use serde_json::{Map, Value, json};
 
 use super::{LaunchpadError, Selection};
-use crate::recipes::{Summary, single};
+use crate::recipes::{Summary, single, warnings};
 use crate::science::io::mson::from_mson;
 use crate::science::io::{Frame, Results};
 use crate::store::{Fields, FireworkQuery, Store, WorkflowQuery};
@@ -33,6 +33,8 @@ pub struct FireworkResult {
     pub summaries: Vec<Summary>,
     /// The rows it has collected from the recipes above it, in their order.
     pub collected: Vec<Value>,
+    /// What its document warns of, a sentence each.
+    pub warnings: Vec<String>,
     /// The document itself.
     document: Value,
 }
@@ -106,6 +108,7 @@ fn found(store: &dyn Store, fireworks: &[Firework]) -> Result<Vec<FireworkResult
             directory: launch.map(|launch| launch.launch_dir.clone()),
             summaries: Summary::all_of(&document),
             collected: document["results"].as_array().cloned().unwrap_or_default(),
+            warnings: warnings(&document),
             document,
         }
     };
@@ -121,24 +124,18 @@ impl FireworkResult {
     }
 
     fn row(&self, summary: Option<&Summary>) -> Map<String, Value> {
-        let of = |read: &dyn Fn(&Summary) -> Value| summary.map_or(Value::Null, read);
-        let values = [
-            json!(self.fw_id),
-            json!(self.name),
-            json!(self.state.as_str()),
-            of(&|row| json!(row.formula)),
-            of(&|row| json!(row.natoms)),
-            of(&|row| json!(row.energy)),
-            of(&|row| json!(row.energy_per_atom())),
-            of(&|row| json!(row.max_force)),
-            of(&|row| json!(row.steps)),
-            of(&|row| json!(row.converged)),
-            of(&|row| json!(row.miller_index)),
-            of(&|row| json!(row.shift)),
-            of(&|row| json!(row.surface_energy)),
-            json!(self.directory),
-        ];
-        FIELDS.iter().map(|name| (*name).to_owned()).zip(values).collect()
+        let mut known = summary.map(Summary::to_value).unwrap_or_default();
+        if let Some(summary) = summary {
+            known["energy_per_atom"] = json!(summary.energy_per_atom());
+        }
+        let value = |field: &str| match field {
+            "fw_id" => json!(self.fw_id),
+            "name" => json!(self.name),
+            "state" => json!(self.state.as_str()),
+            "directory" => json!(self.directory),
+            found => known[found].clone(),
+        };
+        FIELDS.iter().map(|field| ((*field).to_owned(), value(field))).collect()
     }
 
     /// The structure of each summary as the recipe left it, with its energy and forces.
@@ -168,7 +165,7 @@ impl FireworkResult {
 }
 
 /// The fields of a row, in the order in which they are shown.
-pub const FIELDS: [&str; 14] = [
+pub const FIELDS: [&str; 34] = [
     "fw_id",
     "name",
     "state",
@@ -178,10 +175,30 @@ pub const FIELDS: [&str; 14] = [
     "energy_per_atom",
     "max_force",
     "steps",
+    "temperature",
     "converged",
     "miller_index",
     "shift",
     "surface_energy",
+    "defect",
+    "site",
+    "distortion",
+    "formation_energy",
+    "deformation",
+    "c11",
+    "c12",
+    "c44",
+    "k_vrh",
+    "g_vrh",
+    "young_modulus",
+    "poisson_ratio",
+    "universal_anisotropy",
+    "debye_temperature",
+    "lowest_frequency",
+    "zero_point_energy",
+    "free_energy",
+    "entropy",
+    "heat_capacity",
     "directory",
 ];
 

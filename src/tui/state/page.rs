@@ -153,20 +153,6 @@ fn found(lines: &mut Vec<Line>, page: &Page, width: usize) {
         wrapped(lines, "found", words, width, Ink::Plain);
     }
     for summary in &page.summaries {
-        let slab = summary.miller_index.map_or_else(String::new, |[h, k, l]| format!(" ({h} {k} {l})"));
-        let mut words = format!(
-            "{}{slab}: {:.6} eV, {:.6} eV per atom",
-            summary.formula,
-            summary.energy,
-            summary.energy_per_atom()
-        );
-        words += &format!(", max force {:.6} eV/Å", summary.max_force);
-        words += &summary.steps.map_or_else(String::new, |steps| format!(", {}", number(steps, "step")));
-        words += match summary.converged {
-            Some(true) => ", converged",
-            Some(false) => ", not converged",
-            None => "",
-        };
-        wrapped(lines, "found", &words, width, Ink::Plain);
+        wrapped(lines, "found", &summary.sentence(), width, Ink::Plain);
     }
 }

@@ -1,4 +1,5 @@
-//! A relaxation as a plot: the energy and the largest force against the steps.
+//! A relaxation as a plot, the energy and the largest force against the steps; or molecular dynamics, the total
+//! energy and the temperature against the time.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -7,7 +8,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
 
 use super::Look;
-use crate::recipes::LoggedStep;
+use crate::recipes::{LoggedStep, Measure};
 
 /// An atom's energy has never been so large; a calculation that goes astray may say so.
 const LARGE: f64 = 1e7;
@@ -16,12 +17,27 @@ const LARGE: f64 = 1e7;
 pub fn draw(frame: &mut Frame<'_>, area: Rect, steps: &[LoggedStep], look: &Look) {
     let halves = [Constraint::Fill(1), Constraint::Length(1), Constraint::Fill(1)];
     let [left, _, right] = Layout::horizontal(halves).areas(area);
-    let energies: Vec<(f64, f64)> = steps.iter().map(|one| (one.step as f64, one.energy)).collect();
-    curve(frame, left, (" energy, eV", 0.01), &energies, energy, look);
-    // Forces fall by orders of magnitude; none at all has no logarithm.
-    let forces = steps.iter().filter(|one| one.fmax > 0.0);
-    let forces: Vec<(f64, f64)> = forces.map(|one| (one.step as f64, one.fmax.log10())).collect();
-    curve(frame, right, (" max force, eV/Å, logarithmic", 0.5), &forces, force, look);
+    let energies: Vec<(f64, f64)> = steps.iter().map(|one| (one.at, one.energy)).collect();
+    let measures = steps.iter().filter_map(|one| Some((one.at, height(one.measure)?))).collect::<Vec<_>>();
+    if steps.first().is_some_and(is_dynamics) {
+        curve(frame, left, (" total energy, eV, against ps", 0.01), &energies, energy, look);
+        curve(frame, right, (" temperature, K, against ps", 1.0), &measures, energy, look);
+    } else {
+        curve(frame, left, (" energy, eV", 0.01), &energies, energy, look);
+        curve(frame, right, (" max force, eV/Å, logarithmic", 0.5), &measures, force, look);
+    }
+}
+
+fn is_dynamics(step: &LoggedStep) -> bool {
+    matches!(step.measure, Measure::Temperature(_))
+}
+
+/// Forces fall by orders of magnitude; none at all has no logarithm.
+fn height(measure: Measure) -> Option<f64> {
+    match measure {
+        Measure::MaxForce(force) => (force > 0.0).then(|| force.log10()),
+        Measure::Temperature(kelvin) => Some(kelvin),
+    }
 }
 
 fn energy(value: f64, span: f64) -> String {
@@ -43,7 +59,14 @@ pub(super) fn words(last: &LoggedStep) -> String {
     let number = |value: f64, digits: usize| {
         if value.abs() < LARGE { format!("{value:.digits$}") } else { format!("{value:.3e}") }
     };
-    format!("step {}: {} eV, max force {} eV/Å", last.step, number(last.energy, 6), number(last.fmax, 4))
+    match last.measure {
+        Measure::MaxForce(force) => {
+            format!("step {}: {} eV, max force {} eV/Å", last.at, number(last.energy, 6), number(force, 4))
+        }
+        Measure::Temperature(kelvin) => {
+            format!("{} ps: {} eV in all, {} K", last.at, number(last.energy, 4), number(kelvin, 1))
+        }
+    }
 }
 
 /// Points below a title; where all are on one height there is so much room above and below them.
@@ -65,7 +88,7 @@ fn curve(
     let data = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).data(points);
     let span = y[1] - y[0];
     let labels = [y[0], f64::midpoint(y[0], y[1]), y[1]].map(|value| word(value, span));
-    let ends = [x[0], x[1]].map(|step| format!("{step:.0}"));
+    let ends = [x[0], x[1]].map(|at| if at.fract() == 0.0 { format!("{at:.0}") } else { format!("{at:.3}") });
     let chart = Chart::new(vec![data])
         .x_axis(Axis::default().bounds(x).labels(ends).style(look.faint()))
         .y_axis(Axis::default().bounds(y).labels(labels).style(look.faint()));
