@@ -17,6 +17,7 @@ import uuid
 
 from bench_emt import emt  # noqa: F401, called by name
 from bench_lpad import lpad, lpad_million  # noqa: F401, called by name
+from bench_md import md  # noqa: F401, called by name
 from bench_monitor import monitor  # noqa: F401, called by name
 from bench_qlaunch import qlaunch  # noqa: F401, called by name
 from bench_recipes import recipes  # noqa: F401, called by name
@@ -292,7 +293,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     chosen = sys.argv[2:] or [
         *("throughput", "round-trips", "growth", "shape", "adding", "pytask"),
-        *("emt", "recipes", "lpad", "monitor", "qlaunch", "handover"),
+        *("emt", "md", "recipes", "lpad", "monitor", "qlaunch", "handover"),
     ]
     for name in chosen:
         globals()[name.replace("-", "_")]()

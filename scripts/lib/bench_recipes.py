@@ -34,13 +34,18 @@ def theirs(recipe, calls):
 
 
 def recipes():
-    print("recipes of bulk Cu: ms, Volley as a process, quacc in process      Volley     quacc     ratio")
-    for name, recipe, calls in [("relax_job", "relax", 20), ("bulk_to_slabs_flow, no static", "slabs", 5)]:
+    print("recipes of bulk Cu: ms, Volley as a process, quacc in process      Volley     quacc     ratio   its first call")
+    for name, recipe, calls in [
+        ("relax_job", "relax", 20),
+        ("bulk_to_slabs_flow, no static", "slabs", 5),
+        ("elastic_tensor_flow", "elastic", 5),
+        ("phonon_flow", "phonons", 2),
+    ]:
         pairs = [(ours(recipe, calls), theirs(recipe, calls)) for _ in range(ROUNDS)]
-        mine, other, imports = (
+        mine, other, first, imports = (
             statistics.median(values)
-            for values in zip(*((a, b["ms"], b["imports_ms"]) for a, b in pairs), strict=True)
+            for values in zip(*((a, b["ms"], b["first_ms"], b["imports_ms"]) for a, b in pairs), strict=True)
         )
         ratio = statistics.median(b["ms"] / a for a, b in pairs)
-        print(f"  {name:<56} {mine:>9.1f} {other:>9.1f}   x {ratio:.0f}", flush=True)
+        print(f"  {name:<56} {mine:>9.1f} {other:>9.1f}   x {ratio:<6.0f} {first:>9.1f}", flush=True)
     print(f"  quacc's imports before that: {imports:.0f} ms", flush=True)
