@@ -17,12 +17,13 @@ ROUNDS = 3
 
 def ours(recipe, calls):
     """The best of several processes: others who use the machine only add to a time."""
-    arguments = [VOLLEY, "emt", recipe, "bulk:Cu", "-o", "json"]
+    # Elastic constants are mostly asked of the conventional cell.
+    arguments = [VOLLEY, "emt", recipe, "bulk:Cu:cubic" if recipe == "elastic" else "bulk:Cu", "-o", "json"]
     arguments += ["--set", "run_static=false"] if recipe == "slabs" else []
     times = []
     for _ in range(calls):
         start = time.perf_counter()
-        subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         times.append(time.perf_counter() - start)
     return 1e3 * min(times)
 
@@ -38,7 +39,7 @@ def recipes():
     for name, recipe, calls in [
         ("relax_job", "relax", 20),
         ("bulk_to_slabs_flow, no static", "slabs", 5),
-        ("elastic_tensor_flow", "elastic", 5),
+        ("elastic_tensor_flow, 4 atoms", "elastic", 3),
         ("phonon_flow", "phonons", 2),
     ]:
         pairs = [(ours(recipe, calls), theirs(recipe, calls)) for _ in range(ROUNDS)]

@@ -33,6 +33,6 @@ recipe = {
 times = []
 for _ in range(int(sys.argv[2])):
     start = time.perf_counter()
-    recipe(bulk("Cu"))
+    recipe(bulk("Cu", cubic=sys.argv[1] == "elastic"))
     times.append(time.perf_counter() - start)
 print(json.dumps({"ms": 1e3 * min(times), "first_ms": 1e3 * times[0], "imports_ms": 1e3 * imports}))
