@@ -1,11 +1,11 @@
 //! A crystal as phonons need it: a supercell with phonopy's order of atoms, and for each of them the atom of the
 //! primitive cell it is an image of, and by which lattice vector.
 
-use super::integers::{Int3, IntMat, Sublattice, determinant, transposed as transposed_integers};
+use super::integers::{Int3, IntMat, Sublattice, transposed as transposed_integers};
 use crate::science::atoms::Atoms;
 use crate::science::error::{Error, Result};
 use crate::science::linear::{
-    Mat3, Vec3, determinant as determinant_of, inverse, norm, product, row_times, sub, transposed,
+    Mat3, Vec3, determinant, inverse, norm, product, row_times, sub, transposed, whole_determinant,
 };
 use crate::science::symmetry::{self, Symmetry};
 
@@ -135,7 +135,7 @@ fn nearest_setting(rows: &Mat3, conventional: &Mat3, own: &Symmetry) -> Option<M
         let vectors = transposed(&product(&in_primitive, &turned));
         let is_given = turned.map(|row| row.map(digits)) == [[1_000_000, 0, 0], [0, 1_000_000, 0], [0, 0, 1_000_000]];
         let trace = digits(vectors[0][0] + vectors[1][1] + vectors[2][2]);
-        (determinant_of(&turn) > 0.0).then(|| ((is_given, trace, vectors.map(|row| row.map(digits))), turned))
+        (determinant(&turn) > 0.0).then(|| ((is_given, trace, vectors.map(|row| row.map(digits))), turned))
     });
     settings.max_by_key(|(key, _)| *key).map(|(_, turned)| turned)
 }
@@ -154,9 +154,11 @@ pub fn supercell(unit: &Atoms, matrix: &IntMat) -> Result<Atoms> {
         return Err(Error::bad("supercell_matrix", reason));
     }
     let rows = transposed_integers(matrix);
-    let lattice = Sublattice::new(&rows).filter(|_| determinant(matrix) > 0).ok_or_else(|| {
-        Error::bad("supercell_matrix", format!("must have a determinant above 0, not {}", determinant(matrix)))
-    })?;
+    // Numbers of this size have one.
+    let cells = whole_determinant(matrix).unwrap_or_default();
+    let lattice = Sublattice::new(&rows)
+        .filter(|_| cells > 0)
+        .ok_or_else(|| Error::bad("supercell_matrix", format!("must have a determinant above 0, not {cells}")))?;
     if lattice.cells().saturating_mul(unit.len().max(1)) > MOST {
         let reason = format!("{} cells of {} atoms are more than {MOST} atoms", lattice.cells(), unit.len());
         return Err(Error::bad("the supercell", reason));

@@ -4,8 +4,10 @@
 
 use super::crystal::Crystal;
 use super::group::Group;
-use super::integers::{Int3, IntMat, determinant, times_column};
-use crate::science::linear::{Vec3, inverse, norm, product, row_times as row_times_real, scale, transposed};
+use super::integers::{Int3, IntMat, times_column};
+use crate::science::linear::{
+    Vec3, inverse, norm, product, row_times as row_times_real, scale, transposed, whole_determinant,
+};
 
 /// Directions that are tried, in units of the supercell's vectors: along the edges, then diagonals.
 const DIRECTIONS: [Int3; 13] = [
@@ -68,14 +70,19 @@ fn directions(rotations: &[IntMat]) -> Vec<Int3> {
     let turned = |direction: Int3| rotations.iter().map(move |rotation| times_column(rotation, direction));
     let alone = DIRECTIONS.iter().find(|direction| {
         let images: Vec<Int3> = turned(**direction).collect();
-        images.iter().enumerate().any(|(i, a)| images[i + 1..].iter().any(|b| determinant(&[**direction, *a, *b]) != 0))
+        images
+            .iter()
+            .enumerate()
+            .any(|(i, a)| images[i + 1..].iter().any(|b| whole_determinant(&[**direction, *a, *b]) != Some(0)))
     });
     if let Some(direction) = alone {
         return vec![*direction];
     }
     let second = |direction: Int3| {
         turned(direction)
-            .find_map(|image| DIRECTIONS.iter().find(|other| determinant(&[direction, image, **other]) != 0))
+            .find_map(|image| {
+                DIRECTIONS.iter().find(|other| whole_determinant(&[direction, image, **other]) != Some(0))
+            })
             .map(|other| vec![direction, *other])
     };
     DIRECTIONS.iter().find_map(|direction| second(*direction)).unwrap_or_else(|| DIRECTIONS[..3].to_vec())

@@ -1,5 +1,7 @@
 //! Lattices inside lattices, in whole numbers and hence exactly: vectors are rows, in units of the finer lattice.
 
+use crate::science::linear::whole_determinant;
+
 /// A lattice vector.
 pub type Int3 = [i64; 3];
 /// Three row vectors.
@@ -25,11 +27,6 @@ pub fn transposed(m: &IntMat) -> IntMat {
     std::array::from_fn(|i| std::array::from_fn(|j| m[j][i]))
 }
 
-/// The determinant.
-pub fn determinant([a, b, c]: &IntMat) -> i64 {
-    a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
-}
-
 /// The sum of two vectors.
 pub fn add(a: Int3, b: Int3) -> Int3 {
     std::array::from_fn(|k| a[k] + b[k])
@@ -50,7 +47,7 @@ pub struct Sublattice {
 impl Sublattice {
     /// Spanned by three rows; `None` where they span no volume.
     pub fn new(rows: &IntMat) -> Option<Self> {
-        if determinant(rows) == 0 {
+        if whole_determinant(rows) == Some(0) {
             return None;
         }
         let mut rows = *rows;
@@ -100,7 +97,7 @@ mod tests {
             [[0, 2, 1], [3, 0, -1], [1, 1, 2]],
         ] {
             let lattice = Sublattice::new(&rows).expect("a volume");
-            assert_eq!(lattice.cells() as i64, determinant(&rows).abs());
+            assert_eq!(whole_determinant(&rows).map(i128::abs), i128::try_from(lattice.cells()).ok());
             let mut seen = vec![0; lattice.cells()];
             for i in -4..5 {
                 for j in -4..5 {
