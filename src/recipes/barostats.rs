@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::ensembles::Given;
 use super::error::Result;
+use super::md_given::Given;
 use crate::science::Error;
 use crate::science::fields::brief;
 use crate::science::md::{Damping, Melchionna, MelchionnaSettings, Mtk, NptBerendsen, NvtBerendsen, Shape};

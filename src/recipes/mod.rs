@@ -16,6 +16,7 @@ mod jobs;
 mod logged;
 mod md5;
 mod md_frames;
+mod md_given;
 mod md_job;
 mod md_params;
 mod md_progress;

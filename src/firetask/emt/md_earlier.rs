@@ -2,11 +2,12 @@
 //! without a hole to the step where it is taken up. What else is in such a file is never overwritten.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tracing::{info, warn};
 
+use super::md_lines::Lines;
 use super::md_records::Part;
 
 /// An earlier run, and the step where it is taken up.
@@ -94,28 +95,4 @@ fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     fs::rename(path, &aside)?;
     info!("{} was there already: it is {} now", path.display(), aside.display());
     Ok(Some(aside))
-}
-
-/// The whole lines of a file, and where they are.
-pub struct Lines {
-    reader: BufReader<File>,
-    line: Vec<u8>,
-    /// Where the last line begins.
-    pub start: u64,
-    /// Where it ends.
-    pub end: u64,
-}
-
-impl Lines {
-    fn new(file: File) -> Self {
-        Self { reader: BufReader::new(file), line: Vec::new(), start: 0, end: 0 }
-    }
-
-    /// The next one with its end; empty if it is no text.
-    pub fn next(&mut self) -> io::Result<Option<&str>> {
-        self.line.clear();
-        self.start = self.end;
-        self.end += self.reader.read_until(b'\n', &mut self.line)? as u64;
-        Ok(self.line.ends_with(b"\n").then(|| std::str::from_utf8(&self.line).unwrap_or_default()))
-    }
 }

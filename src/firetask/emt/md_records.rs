@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::md_earlier::Lines;
+use super::md_lines::Lines;
 use crate::recipes::{MdFrame, MdJob, MdStep};
 use crate::science::io::extxyz;
 

@@ -26,6 +26,7 @@ mod job;
 mod md;
 mod md_earlier;
 mod md_files;
+mod md_lines;
 mod md_records;
 mod md_restart;
 mod resume;
