@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{self, Cell, Format, SummaryColumns, Table};
 use crate::cli::select::SelectArgs;
 use crate::cli::watch::WatchArgs;
-use crate::launchpad::results::{Condition, FIELDS, FireworkResult, each};
+use crate::launchpad::results::{Condition, FIELDS, FireworkResult, each, special};
 use crate::recipes::Summary;
 use crate::science::io::extxyz;
 use crate::workflow::FwId;
@@ -154,31 +154,11 @@ fn collected(fw_id: FwId, name: &str, rows: &[Value]) -> Result<()> {
     table.print("nothing")
 }
 
-/// What some recipes alone find; where the first of them is unknown, so are the others.
-const SPECIAL: [&[&str]; 6] = [
-    &["temperature"],
-    &["miller_index", "shift", "surface_energy"],
-    &["defect", "site", "distortion", "formation_energy"],
-    &["deformation"],
-    &[
-        "c11",
-        "c12",
-        "c44",
-        "k_vrh",
-        "g_vrh",
-        "young_modulus",
-        "poisson_ratio",
-        "universal_anisotropy",
-        "debye_temperature",
-    ],
-    &["lowest_frequency", "zero_point_energy", "free_energy", "entropy", "heat_capacity"],
-];
-
 /// A row as data: what slabs, defects and so on alone have is left out of the others.
 fn value(found: &FireworkResult, mut row: Map<String, Value>) -> Value {
-    for special in SPECIAL {
-        if row[special[0]].is_null() {
-            special.iter().for_each(|key| drop(row.shift_remove(*key)));
+    for fields in special() {
+        if row[fields[0]].is_null() {
+            fields.iter().for_each(|key| drop(row.shift_remove(*key)));
         }
     }
     if !found.warnings.is_empty() {

@@ -15,8 +15,10 @@ use crate::workflow::json::from_document;
 use crate::workflow::{Firework, FwId, Launch, LaunchId, State, int_list};
 
 mod condition;
+mod fields;
 
 pub use condition::{BadCondition, Condition};
+pub use fields::{FIELDS, special};
 
 /// One firework and what it found.
 #[derive(Debug)]
@@ -163,44 +165,6 @@ impl FireworkResult {
         })
     }
 }
-
-/// The fields of a row, in the order in which they are shown.
-pub const FIELDS: [&str; 34] = [
-    "fw_id",
-    "name",
-    "state",
-    "formula",
-    "natoms",
-    "energy",
-    "energy_per_atom",
-    "max_force",
-    "steps",
-    "temperature",
-    "converged",
-    "miller_index",
-    "shift",
-    "surface_energy",
-    "defect",
-    "site",
-    "distortion",
-    "formation_energy",
-    "deformation",
-    "c11",
-    "c12",
-    "c44",
-    "k_vrh",
-    "g_vrh",
-    "young_modulus",
-    "poisson_ratio",
-    "universal_anisotropy",
-    "debye_temperature",
-    "lowest_frequency",
-    "zero_point_energy",
-    "free_energy",
-    "entropy",
-    "heat_capacity",
-    "directory",
-];
 
 /// What its launch stored; of a relaxation that did not converge, how far it came.
 pub fn stored_data(launch: &Launch) -> Value {
