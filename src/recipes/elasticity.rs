@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::document::object;
 use super::error::Result;
 use super::metadata::metadata;
+use super::stressed::noticeable;
 use crate::science::elastic::{
     Bounds, ElasticTensor, Fit, Matrix, Moduli, SolidProperties, Tensor, fit_crystal, from_voigt, ieee_rotation, rank,
     rows,
@@ -24,9 +25,6 @@ const MODULI: (f64, f64) = (2.0, 1000.0);
 
 /// Young's modulus above is worth a warning, Pa.
 const YOUNG: f64 = 1e12;
-
-/// A cell that was relaxed with the usual `fmax` is under less stress, GPa.
-const STRESSED: f64 = 0.5;
 
 /// A constant above is worth a warning, GPa.
 const CONSTANT: f64 = 1e6;
@@ -266,9 +264,8 @@ fn rounded_compliance(matrix: Matrix) -> Matrix {
 
 /// A sentence about a crystal whose cell is so far from relaxed that it shows, of its stress in eV/Angstrom^3.
 pub(super) fn stress_left(atoms: &Atoms, stress: [f64; 6]) -> Option<String> {
-    let most = stress.iter().fold(0.0f64, |most, component| most.max(component.abs())) / GPA;
-    let formula = atoms.formula();
-    (most > STRESSED).then(|| format!("{formula} is under a stress of {most:.1} GPa: relax its cell first"))
+    let largest = noticeable(stress)?;
+    Some(format!("{} is under a stress of {largest:.1} GPa: relax its cell first", atoms.formula()))
 }
 
 /// A stress in a document, eV/Angstrom^3.

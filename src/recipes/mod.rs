@@ -32,6 +32,7 @@ mod schema;
 mod slab_options;
 mod slabs_flow;
 mod static_job;
+mod stressed;
 mod summary;
 mod surface;
 

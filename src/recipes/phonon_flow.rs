@@ -10,6 +10,7 @@ use super::metadata::metadata;
 use super::phonon_options::{PhononOptions, options};
 use super::phonon_results::{Found, results};
 use super::schema::CalcParams;
+use super::stressed::noticeable;
 use super::{Context, Progress, Recipe, StaticJob, check_emt};
 use crate::science::emt::Emt;
 use crate::science::fields::Fields;
@@ -19,7 +20,6 @@ use crate::science::phonons::{
     Crystal, Displacement, Dynamics, ForceConstants, Grid, Group, IntMat, Mesh, displacements, supercell,
 };
 use crate::science::symmetry::MOST_ATOMS;
-use crate::science::units::GPA;
 use crate::science::{Atoms, Calculator};
 
 /// The length that phonopy's mesh stands for, Angstrom.
@@ -27,10 +27,6 @@ const MESH_LENGTH: f64 = 100.0;
 
 /// Forces above this on atoms at rest, eV/Angstrom, are worth a warning: quacc's advice is to relax to 1e-3.
 const AT_REST: f64 = 2e-3;
-
-/// Stress above this in the cell, GPa, is worth a warning: of a metal with a bulk modulus of 100 GPa it shifts
-/// frequencies by about a percent.
-const RELAXED: f64 = 0.5;
 
 /// Imaginary frequencies beyond this, THz, are no noise of finite displacements.
 const IMAGINARY: f64 = -0.05;
@@ -124,9 +120,7 @@ impl PhononFlow {
         }
         // A slab, or what is held in place, cannot follow its stress.
         let is_free = atoms.pbc() == [true; 3] && self.options.fixed.is_empty();
-        let stress = found.stress.filter(|_| is_free).unwrap_or_default();
-        let stress = stress.iter().map(|x| (x / GPA).abs()).fold(0.0, f64::max);
-        if stress > RELAXED {
+        if let Some(stress) = found.stress.filter(|_| is_free).and_then(noticeable) {
             warnings.push(format!(
                 "there is a stress of up to {stress:.2} GPa in the cell: phonons need a relaxed one (relax_cell of \
                  EmtRelaxTask or volley emt relax, with opt_params.fmax of 0.001, as in \
